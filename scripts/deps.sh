@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# deps.sh [--demo [--kafka]] [--test] [--lint] [--fuzz]: installs the Debian packages that are missing. Without an
+# option: what building and running need. Asks apt only when something is missing, so it costs nothing the second time.
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+
+packages=(gcc libc6-dev cmake ninja-build pkg-config tzdata
+    librdkafka-dev libcurl4-openssl-dev libxml2-dev libpq-dev libjansson-dev libmicrohttpd-dev libssl-dev
+    libutf8proc-dev uthash-dev libcriterion-dev # the simulators are built beside the programs, the tests beside them
+    postgresql-15 ca-certificates curl jq procps)
+kafka=(openjdk-17-jre-headless maven openssl)
+tests=(ccache python3 python3-venv python3-jsonschema python3-lxml libxml2-utils)
+lint=(clang-format-14 clang-tidy-14 clang-format clang-tidy cppcheck pmccabe codespell shellcheck git)
+want_kafka=0 want_tests=0
+
+while (($#)); do
+    case $1 in
+    --kafka) want_kafka=1 ;;
+    --test) want_kafka=1 want_tests=1 packages+=("${tests[@]}") ;;
+    --lint) packages+=("${lint[@]}") ;;
+    --fuzz) packages+=(clang-14 clang libclang-rt-14-dev) ;;
+    --demo | --keep) ;;
+    --help)
+        sed -n '2,3s/^# //p' "$0"
+        exit 0
+        ;;
+    *)
+        printf 'deps: unknown option "%s"\n' "$1" >&2
+        exit 64
+        ;;
+    esac
+    shift
+done
+((want_kafka)) && packages+=("${kafka[@]}")
+
+command -v dpkg-query >/dev/null || {
+    echo "deps: this is not Debian; install by hand: ${packages[*]}" >&2
+    exit 69
+}
+
+# What of the list is not installed, in one query. An unknown name makes dpkg-query fail, which is no news.
+missing() {
+    local have name
+    # shellcheck disable=SC2016  # the format's variables are dpkg's
+    have=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null || true)
+    for name in "$@"; do
+        grep -qx "$name installed" <<<"$have" || printf '%s\n' "$name"
+    done
+}
+
+as_root() {
+    if ((EUID == 0)); then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        echo "deps: neither root nor sudo here; as root: apt-get install --no-install-recommends ${need[*]}" >&2
+        exit 77
+    fi
+}
+
+apt_install() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        -o Dpkg::Use-Pty=0 "$@" </dev/null >>build/deps.log 2>&1 || {
+        tail -n 20 build/deps.log >&2
+        echo "deps: apt-get failed, the whole of it is in build/deps.log" >&2
+        exit 69
+    }
+}
+
+mkdir -p build
+mapfile -t need <<<"$(missing "${packages[@]}")"
+if [[ -n ${need[0]} ]]; then
+    echo "deps: installing ${need[*]}"
+    : >build/deps.log
+    as_root apt-get update -qq </dev/null >>build/deps.log 2>&1 || {
+        tail -n 5 build/deps.log >&2
+        echo "deps: apt-get update failed; going on with the package lists as they are" >&2
+    }
+    # Debian's server package would start a cluster of its own on port 5432. We bring up private ones and want no other.
+    if [[ " ${need[*]} " == *" postgresql-15 "* && ! -e /etc/postgresql-common/createcluster.conf ]]; then
+        apt_install postgresql-common
+        as_root sed -i 's/^#* *create_main_cluster *=.*/create_main_cluster = false/' \
+            /etc/postgresql-common/createcluster.conf
+    fi
+    apt_install "${need[@]}"
+fi
+
+if ((want_kafka)); then
+    scripts/kafka.sh install
+fi
+if ((want_tests)) && ! cmp -s scripts/test-requirements.txt build/venv/installed; then
+    echo "deps: Python client into build/venv"
+    # Debian's interpreter by its path: another one first on PATH would not see Debian's python3-jsonschema.
+    rm -rf build/venv
+    /usr/bin/python3 -m venv --system-site-packages build/venv
+    build/venv/bin/pip install -q --disable-pip-version-check -r scripts/test-requirements.txt
+    cp scripts/test-requirements.txt build/venv/installed
+fi
