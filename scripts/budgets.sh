@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# budgets.sh: size budgets. Functions at most 60 lines and complexity 12 (programs, simulators, test support), files at most
+# 600 lines (all), headers at most 15 functions (programs). scripts/budget-allow.txt lists the exceptions, one
+# "KIND PATH[:FUNCTION]  reason" a line; it may only get shorter: an entry that is no longer needed fails the check.
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+allow=scripts/budget-allow.txt
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+list() { git ls-files --cached --others --exclude-standard -- "$@"; }
+mapfile -t all <<<"$(list '*.c' '*.h')"
+mapfile -t code <<<"$(list 'common/*.c' 'producer/*.c' 'worker/*.c' 'cli/*.c' 'tests/sim/*.c' 'tests/support/*.c')"
+mapfile -t headers <<<"$(list 'common/*.h' 'producer/*.h' 'worker/*.h' 'cli/*.h')"
+[[ -n ${all[0]} ]] || exit 0
+
+# Each finding: KIND PATH[:FUNCTION] value
+{
+    # pmccabe: 1 = complexity with a switch counted once, 5 = lines, 6 = file(line): 7 = function
+    [[ -z ${code[0]} ]] || pmccabe "${code[@]}" 2>"$work/pmccabe.err" | awk '
+        { file = $6; sub(/\([0-9]+\):$/, "", file) }
+        $5 > 60 { print "length", file ":" $7, $5 }
+        $1 > 12 { print "complexity", file ":" $7, $1 }'
+    wc -l "${all[@]}" | awk '$2 != "total" && $1 > 600 { print "file", $2, $1 }'
+    # A declaration of a function: a line that starts in the first column, holds "name(", and is no macro, typedef or type.
+    [[ -z ${headers[0]} ]] || awk '
+        /^[a-z].*[a-z0-9_]\(/ && !/^(typedef|struct [a-z_]+ \{|enum|static inline)/ { count[FILENAME]++ }
+        END { for (f in count) if (count[f] > 15) print "header", f, count[f] }' "${headers[@]}"
+} | sort >"$work/found"
+awk 'NF && !/^#/ { print $1, $2 }' "$allow" | sort >"$work/allowed"
+awk '{ print $1, $2 }' "$work/found" | sort -u >"$work/keys"
+
+bad=0
+while read -r kind where value; do
+    if ! grep -qxF "$kind $where" "$work/allowed"; then
+        echo "over budget: $kind $where is $value"
+        bad=1
+    fi
+done <"$work/found"
+while read -r entry; do
+    echo "no longer needed, take it off $allow: $entry"
+    bad=1
+done <<<"$(comm -13 "$work/keys" "$work/allowed")" >"$work/stale"
+grep -v ': $' "$work/stale" && bad=1
+if [[ -s $work/pmccabe.err ]]; then
+    cat "$work/pmccabe.err"
+    bad=1
+fi
+exit $bad

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# lint.sh [CHECK..]: every check runs, one line each; what a failed one said follows its line. Exit 1 if any failed.
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+scripts/deps.sh --lint
+# The compilation database. Built as well, because some sources are made by the build.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+scripts/build.sh dev programs >"$work/build" 2>&1 || {
+    cat "$work/build"
+    exit 1
+}
+list() { git ls-files -z --cached --others --exclude-standard -- "$@"; }
+
+# One line a file: `make fmt` mends it, where in it does not matter.
+format() {
+    list '*.c' '*.h' | xargs -0r clang-format-14 --dry-run -Werror 2>&1 |
+        { ! sed -n 's/^\([^:]*\):\([0-9]*\):[0-9]*: error:.*/\1 (line \2; make fmt)/p' | sort -u -t' ' -k1,1 | grep .; }
+}
+layers() { scripts/layers.sh; }
+budgets() { scripts/budgets.sh; }
+
+# The list is that of banned.h; comments are taken out first, so that they may name what they warn of.
+banned() {
+    local words file found=0
+    words=$(sed -n 's/^#pragma GCC poison //p' common/base/banned.h | tr ' ' '|')
+    while IFS= read -r -d '' file; do
+        if gcc -fpreprocessed -dD -E -P "$file" 2>/dev/null | grep -nE "(^|[^A-Za-z0-9_.>])($words) *\(" >"$work/hits"; then
+            sed "s|^[0-9]*:|$file: |" "$work/hits"
+            found=1
+        fi
+    done < <(list '*.c' '*.h')
+    return $found
+}
+
+# Unfinished words, and paths of one machine, in anything that is tracked. Written so that this file does not find itself.
+words() {
+    ! git grep -nIwE 'TO''DO|FIX''ME|XX''X|HA''CK' -- . ':!tests/data' || return 1
+    ! git grep -nIE '(^|[^[:alnum:]_.])/(work|root|farm)/' -- . || return 1
+}
+
+spelling() {
+    list . | xargs -0r codespell --ignore-words=scripts/codespell-ignore.txt \
+        --skip='tests/golden/*,tests/fuzz/corpus/*,tests/data/*,schemas/examples/*'
+}
+
+shell() { list '*.sh' .ci/run | xargs -0r shellcheck -x; }
+
+cppcheck_all() {
+    list 'common/*.c' 'producer/*.c' 'worker/*.c' 'cli/*.c' 'tests/sim/*.c' 'tests/support/*.c' |
+        xargs -0r cppcheck --quiet -j 2 --std=c11 --language=c -I . --library=posix,gnu --inline-suppr --error-exitcode=1 \
+            --enable=warning,performance,portability --suppressions-list=scripts/cppcheck-suppress.txt
+}
+
+tidy() {
+    list 'common/*.c' 'producer/*.c' 'worker/*.c' 'cli/*.c' |
+        xargs -0r -n 2 -P 2 clang-tidy-14 --quiet -p build/dev --extra-arg=-Wno-unknown-warning-option 2>&1 |
+        { ! grep -vE '^[0-9]+ warnings? generated|^Suppressed |^Use -header-filter|^$'; }
+}
+
+checks=(layers budgets banned words format shell spelling cppcheck_all tidy)
+(($# == 0)) || checks=("$@")
+bad=0
+for check in "${checks[@]}"; do
+    [[ $check == cppcheck ]] && check=cppcheck_all
+    declare -F "$check" >/dev/null || {
+        echo "lint: no such check: $check; there are: ${checks[*]}" >&2
+        exit 64
+    }
+    begin=$SECONDS
+    if (set -e; "$check") >"$work/out" 2>&1; then
+        printf '%-10s ok      %3d s\n' "${check%_all}" $((SECONDS - begin))
+    else
+        printf '%-10s failed  %3d s\n' "${check%_all}" $((SECONDS - begin))
+        sed 's/^/    /' "$work/out" | head -n 200
+        bad=1
+    fi
+done
+exit $bad
