@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # lint.sh [CHECK..]: every check runs, one line each; what a failed one said follows its line. Exit 1 if any failed.
+# A check fails by its last command or its pipeline: they run as conditions, where errexit sleeps.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 scripts/deps.sh --lint
@@ -15,10 +16,8 @@ list() { git ls-files -z --cached --others --exclude-standard -- "$@"; }
 # One line a file: `make fmt` mends it, where in it does not matter.
 format() {
     list '*.c' '*.h' | xargs -0r clang-format-14 --dry-run -Werror 2>&1 |
-        { ! sed -n 's/^\([^:]*\):\([0-9]*\):[0-9]*: error:.*/\1 (line \2; make fmt)/p' | sort -u -t' ' -k1,1 | grep .; }
+        sed -n 's/^\([^:]*\):\([0-9]*\):[0-9]*: error:.*/\1 (line \2; make fmt)/p' | sort -u -t' ' -k1,1
 }
-layers() { scripts/layers.sh; }
-budgets() { scripts/budgets.sh; }
 
 # The list is that of banned.h; comments are taken out first, so that they may name what they warn of.
 banned() {
@@ -30,7 +29,7 @@ banned() {
             found=1
         fi
     done < <(list '*.c' '*.h')
-    return $found
+    return "$found"
 }
 
 # Unfinished words, and paths of one machine, in anything that is tracked. Written so that this file does not find itself.
@@ -55,23 +54,35 @@ cppcheck_all() {
 tidy() {
     list 'common/*.c' 'producer/*.c' 'worker/*.c' 'cli/*.c' |
         xargs -0r -n 2 -P 2 clang-tidy-14 --quiet -p build/dev --extra-arg=-Wno-unknown-warning-option 2>&1 |
-        { ! grep -vE '^[0-9]+ warnings? generated|^Suppressed |^Use -header-filter|^$'; }
+        sed -E '/^[0-9]+ warnings? generated|^Suppressed |^Use -header-filter|^$/d'
 }
 
-checks=(layers budgets banned words format shell spelling cppcheck_all tidy)
+run_check() {
+    case $1 in
+    layers) scripts/layers.sh ;;
+    budgets) scripts/budgets.sh ;;
+    banned) banned ;;
+    words) words ;;
+    format) format ;;
+    shell) shell ;;
+    spelling) spelling ;;
+    cppcheck) cppcheck_all ;;
+    tidy) tidy ;;
+    *)
+        echo "no such check; there are: ${checks[*]}"
+        return 64
+        ;;
+    esac
+}
+
+checks=(layers budgets banned words format shell spelling cppcheck tidy)
 (($# == 0)) || checks=("$@")
 bad=0
 for check in "${checks[@]}"; do
-    [[ $check == cppcheck ]] && check=cppcheck_all
-    declare -F "$check" >/dev/null || {
-        echo "lint: no such check: $check; there are: ${checks[*]}" >&2
-        exit 64
-    }
-    begin=$SECONDS
-    if (set -e; "$check") >"$work/out" 2>&1; then
-        printf '%-10s ok      %3d s\n' "${check%_all}" $((SECONDS - begin))
-    else
-        printf '%-10s failed  %3d s\n' "${check%_all}" $((SECONDS - begin))
+    begin=$SECONDS state=ok
+    run_check "$check" >"$work/out" 2>&1 || state=failed
+    printf '%-10s %-8s %3d s\n' "$check" "$state" $((SECONDS - begin))
+    if [[ $state == failed ]]; then
         sed 's/^/    /' "$work/out" | head -n 200
         bad=1
     fi
