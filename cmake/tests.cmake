@@ -1,7 +1,7 @@
 # tests/<tier>/<module>_test.c is one program; its label is the tier. Simulators are programs of their own.
 layer(sync_test_support tests/support sync_cli)
 
-layer(sync_sim tests/sim/common sync_net PkgConfig::XML)
+layer(sync_sim tests/sim/common sync_net PkgConfig::XML PkgConfig::ZLIB)
 layer(sim_exchange_lib tests/sim/exchange sync_sim)
 layer(sim_rock_lib tests/sim/rock sync_sim)
 program(sim-exchange tests/sim/exchange sim_exchange_lib)
