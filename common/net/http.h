@@ -1,0 +1,91 @@
+/*
+ * http: asynchronous HTTP requests on the loop, by libcurl.
+ *
+ * A client is a pool of connections to whatever hosts its requests name, with one set of limits.
+ * Requests beyond max_connections wait in order inside the client; their time-out begins when they
+ * start. HTTP/1.1 only. Redirects are never followed, cookies never kept, proxies never taken from
+ * the environment, passwords never taken from a URL. Responses are capped. Neither a URL's path and
+ * query, nor a secret, nor a body appears in an error.
+ *
+ * send_once (design section 6 rule 4): libcurl repeats a POST by itself when a reused connection
+ * dies before the first answer byte. The body goes through a read callback whose seek refuses once
+ * a byte was handed out, and no second attempt may begin after that; such a request fails with
+ * WHEN_UNKNOWN instead of being sent again.
+ * @source  libcurl CURLOPT_SEEKFUNCTION, CURLOPT_PREREQFUNCTION, Curl_retry_request of 7.88.1;
+ * reference/ews.md section 3
+ */
+#ifndef SYNC_NET_HTTP_H
+#define SYNC_NET_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
+
+struct loop;
+struct http_client;
+struct http_call; /* a request under way */
+
+struct http_limits {
+    uint32_t max_connections;    /* in all, busy and idle; at least 1 */
+    uint32_t connect_timeout_ms; /* 0: 10 s */
+    size_t max_response_bytes;   /* after decompression; beyond: the call fails, SCOPE_REMOTE,
+                                    "http.too_big" */
+    const char *user_agent;      /* copied; NULL: none is sent */
+    const char *ca_file;         /* copied; PEM; NULL: the system's */
+    bool allow_http;             /* https only otherwise */
+};
+
+struct http_request {
+    const char *method; /* "GET", "POST", "HEAD", "PUT", "PATCH", "DELETE" */
+    const char *url;    /* borrowed for the call to http_send, like everything here but body */
+    const char *const *headers; /* "Name: value", NULL-terminated; NULL for none; one with a line
+                                   break fails the call */
+    const char *body;           /* borrowed until done */
+    size_t body_len;
+    const char *user, *password; /* Basic authentication; NULL for none */
+    uint32_t timeout_ms;         /* whole call, from its start; 0: 120 s */
+    bool send_once;              /* nothing is ever sent a second time; see above */
+    bool fresh_connection;       /* none that was used before; it stays in the pool afterwards */
+    /* Asked right before the first body byte leaves (without a body: before the head); false aborts
+     * with "http.fenced", WHEN_LATER, nothing of the body sent. Must not call back into http. May
+     * be NULL. */
+    bool (*may_send)(void *user);
+    void *may_send_user;
+};
+
+struct http_response {
+    int status;               /* 0 when there was no answer (see err) */
+    const char *content_type; /* "" when none */
+    const char *body;         /* NUL-terminated; borrowed during the callback */
+    size_t body_len;
+    int64_t retry_after_ms; /* -1 when absent; seconds and HTTP dates understood */
+    uint32_t took_ms;
+    bool connection_reused;
+    const char *location; /* of a 3xx; "" otherwise */
+};
+
+/*
+ * err is NULL when a whole HTTP answer arrived (any status). Otherwise r->status is 0 and err is
+ * SCOPE_REMOTE with WHEN_LATER    certainly not done: the connection failed, no body byte had been
+ * handed out, or it is a GET or HEAD WHEN_UNKNOWN  a body byte (without a body: the head) may have
+ * left WHEN_NEVER    the request itself is wrong: "curl.1", "curl.3", "http.header" Codes:
+ * "curl.28" and the like (CURLcode), "http.fenced", "http.too_big", "http.header". Texts name host
+ * and port. Called once, from the loop, never from inside http_send; may send, cancel, wait
+ * (loop_wait) and free the client.
+ */
+typedef void (*http_done)(const struct http_response *r, const struct err *err, void *user);
+
+struct http_client *http_client_new(struct loop *l, const struct http_limits *limits);
+void http_client_free(struct http_client *c); /* cancels everything first, without callbacks */
+/* The handle is valid until done starts or http_cancel. @return never NULL */
+struct http_call *
+http_send(struct http_client *c, const struct http_request *r, http_done done, void *user);
+/* No callback afterwards; what was sent stays sent. A connection in mid-request is closed. NULL is
+ * fine. */
+void http_cancel(struct http_call *call);
+CLEANUP_DEFINE(struct http_client, http_client_free);
+
+#endif

@@ -1,0 +1,140 @@
+#include <unistd.h>
+
+#include "common/net/http_p.h"
+
+/*
+ * curl's multi handle by curl_multi_socket_action: each descriptor is a watch of the loop, the next
+ * time-out a timer. Watches of connections live as long as the connection and are only made quiet
+ * between two requests: when the next one starts in the same turn, the kernel never hears of it.
+ * All other descriptors of curl's (its resolver's) close without notice, so their watches go as
+ * soon as curl loses interest.
+ */
+
+static struct http_sock *sock_at(struct http_client *c, curl_socket_t fd)
+{
+    while (c->socks.n <= (size_t)fd)
+        vec_push(&c->socks, (struct http_sock){0});
+    return &c->socks.v[fd];
+}
+
+static void on_ready(int fd, int events, void *user)
+{
+    struct http_client *c = user;
+    int running, mask = ((events & LOOP_READ) ? CURL_CSELECT_IN : 0) |
+                        ((events & LOOP_WRITE) ? CURL_CSELECT_OUT : 0);
+    http_enter(c);
+    curl_multi_socket_action(c->multi, fd, mask, &running);
+    http_drain(c);
+    http_leave(c);
+}
+
+static int on_interest(CURL *easy, curl_socket_t fd, int what, void *user, void *unused)
+{
+    struct http_client *c = user;
+    struct http_sock *s = sock_at(c, fd);
+    (void)easy, (void)unused;
+    if (what == CURL_POLL_REMOVE && !s->connection) {
+        loop_unwatch(s->watch);
+        s->watch = NULL;
+        return 0;
+    }
+    int events =
+        ((what & CURL_POLL_IN) ? LOOP_READ : 0) | ((what & CURL_POLL_OUT) ? LOOP_WRITE : 0);
+    if (what == CURL_POLL_REMOVE)
+        events = 0;
+    if (s->watch)
+        loop_watch_events(s->watch, events);
+    else if (events)
+        s->watch = loop_watch(c->l, fd, events, on_ready, c);
+    return 0;
+}
+
+curl_socket_t http_mux_open(void *client, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+    (void)purpose;
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
+    sock_at(client, fd)->connection = true;
+    return fd;
+}
+
+int http_mux_close(void *client, curl_socket_t fd)
+{
+    struct http_sock *s = sock_at(client, fd);
+    loop_unwatch(s->watch);
+    *s = (struct http_sock){0};
+    return close(fd);
+}
+
+static void arm(struct http_client *c, int64_t now);
+
+static void on_timer(void *user)
+{
+    struct http_client *c = user;
+    int64_t now = clock_now(loop_clock(c->l));
+    int running;
+    c->timer = NULL;
+    if (c->due_ms < 0)
+        return;
+    if (c->due_ms > now) {
+        arm(c, now);
+        return;
+    }
+    c->due_ms = -1;
+    http_enter(c);
+    curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    http_drain(c);
+    http_leave(c);
+}
+
+static void arm(struct http_client *c, int64_t now)
+{
+    c->timer_at = c->due_ms;
+    c->timer = loop_after(c->l, c->due_ms - now, on_timer, c);
+}
+
+/* curl moves its time-out with each request, mostly back and forth by a little: a timer that comes
+ * too early is left alone and looks again when it comes. */
+static int on_timeout_change(CURLM *multi, long ms, void *user)
+{
+    struct http_client *c = user;
+    int64_t now = clock_now(loop_clock(c->l));
+    (void)multi;
+    c->due_ms =
+        ms < 0 ? -1
+               : now + ms +
+                     (ms > 0); /* + 1: our clock counts whole ms, curl would find it too early */
+    if (c->due_ms < 0 || (c->timer && c->timer_at <= c->due_ms))
+        return 0;
+    loop_cancel(c->timer);
+    arm(c, now);
+    return 0;
+}
+
+void http_mux_init(struct http_client *c)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT); /* counted; undone by http_leave */
+    c->multi = curl_multi_init();
+    if (!c->multi)
+        abort();
+    c->due_ms = -1;
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_interest);
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timeout_change);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)c->limits.max_connections);
+    curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)c->limits.max_connections);
+}
+
+void http_mux_release(struct http_client *c)
+{
+    curl_multi_cleanup(c->multi);
+    c->multi = NULL;
+    loop_cancel(c->timer);
+    c->timer = NULL;
+    vec_foreach (s, &c->socks)
+        loop_unwatch(s->watch);
+    vec_release(&c->socks);
+}

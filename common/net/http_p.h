@@ -1,0 +1,101 @@
+/*
+ * http_p: what the files of http share. http.c: clients, queue, delivery; http_easy.c: one request
+ * as curl options and callbacks; http_mux.c: curl's multi handle on the loop; http_result.c: what
+ * came out, as response or error.
+ *
+ * A call is queued -> active (in the multi) -> finished (waits for its callback) -> delivering,
+ * then its struct and curl's easy handle serve another one.
+ */
+#ifndef SYNC_NET_HTTP_P_H
+#define SYNC_NET_HTTP_P_H
+
+#include <curl/curl.h>
+#include <sys/queue.h>
+
+#include "common/base/str.h"
+#include "common/base/vec.h"
+
+#include "common/net/http.h"
+#include "common/net/loop.h"
+
+enum { HTTP_DEFAULT_TIMEOUT_MS = 120000, HTTP_DEFAULT_CONNECT_MS = 10000 };
+
+enum http_call_state { CALL_IDLE, CALL_QUEUED, CALL_ACTIVE, CALL_FINISHED, CALL_DELIVERING };
+
+struct http_call {
+    struct http_client *c;
+    TAILQ_ENTRY(http_call) list; /* the one of its state */
+    enum http_call_state state;
+    CURL *easy;
+    struct curl_slist *headers;
+    struct str answer;
+    char reason[CURL_ERROR_SIZE]; /* curl's own words */
+
+    const char *body; /* borrowed */
+    size_t body_len, offset;
+    bool has_callback_body; /* the body goes through on_read; otherwise curl has it whole */
+    bool repeatable;        /* GET, HEAD: doing it twice does no harm */
+    bool send_once;
+    bool (*may_send)(void *user);
+    void *may_send_user;
+    http_done done;
+    void *user;
+
+    /* what happened */
+    CURLcode result;
+    unsigned
+        attempts; /* requests begun; curl makes a second one when a reused connection was dead */
+    bool handed;  /* a body byte was given to curl */
+    bool fenced, too_big, bad_header;
+};
+TAILQ_HEAD(http_calls, http_call);
+
+struct http_sock {
+    struct loop_watch *watch;
+    bool connection; /* a connection: its close is announced. Otherwise one of curl's own, e.g. its
+                        resolver's */
+};
+
+struct http_client {
+    struct loop *l;
+    struct http_limits limits;
+    char *user_agent, *ca_file; /* behind the limits of that name */
+    CURLM *multi;
+    struct loop_timer
+        *timer; /* curl's next time-out, or an earlier one that has become pointless */
+    int64_t timer_at,
+        due_ms; /* when the timer comes; when curl wants to be called, -1: not at all */
+    struct loop_timer *kick;     /* delivers what finished outside the loop */
+    vec(struct http_sock) socks; /* index: descriptor */
+    struct http_calls queued, active, finished, idle;
+    size_t n_active, n_idle;
+    int depth; /* our callbacks on the stack; the struct outlives them */
+    bool freed;
+};
+
+/* http_easy.c */
+void http_easy_init(struct http_call *call); /* what is the same for all requests */
+void http_easy_set(
+    struct http_call *call,
+    const struct http_request *r); /* may set call->result and bad_header: do not start */
+
+/* http_mux.c */
+void http_mux_init(struct http_client *c);
+void http_mux_release(struct http_client *c);
+curl_socket_t http_mux_open(void *client, curlsocktype purpose, struct curl_sockaddr *address);
+int http_mux_close(void *client, curl_socket_t fd);
+
+/* http.c: takes what curl has finished, starts what waits, calls back. The client may be freed
+ * afterwards, unless depth > 0. */
+void http_drain(struct http_client *c);
+void http_enter(struct http_client *c);
+void http_leave(struct http_client *c);
+
+/* http_result.c */
+/* Strings of *r borrow from the call. Returns 0, or -1 with *err. */
+int http_result(struct http_call *call, struct http_response *r, struct err *err);
+/* A Retry-After value, seconds or a date, in ms from now (at most a week); -1 for neither. @source
+ * RFC 9110 10.2.3 */
+int64_t http_retry_after_ms(const char *value, int64_t wall_ms);
+
+#endif

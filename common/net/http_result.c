@@ -1,0 +1,139 @@
+#include <ctype.h>
+
+#include "common/net/http_p.h"
+
+enum { RETRY_AFTER_MAX_S = 7 * 24 * 3600 };
+
+int64_t http_retry_after_ms(const char *value, int64_t wall_ms)
+{
+    int64_t s = 0;
+    value += strspn(value, " \t");
+    if (isdigit((unsigned char)*value)) {
+        size_t n = strspn(value, "0123456789");
+        if (value[n + strspn(value + n, " \t")] == '\0') {
+            for (; isdigit((unsigned char)*value) && s < RETRY_AFTER_MAX_S; value++)
+                s = 10 * s + (*value - '0');
+            return (s < RETRY_AFTER_MAX_S ? s : RETRY_AFTER_MAX_S) * 1000;
+        }
+    }
+    time_t date = curl_getdate(value, NULL);
+    if (date < 0)
+        return -1;
+    int64_t ms = (int64_t)date * 1000 - wall_ms;
+    if (ms > RETRY_AFTER_MAX_S * INT64_C(1000))
+        return RETRY_AFTER_MAX_S * INT64_C(1000);
+    return ms > 0 ? ms : 0;
+}
+
+static void fill_answer(struct http_call *call, struct http_response *r)
+{
+    CURL *e = call->easy;
+    struct curl_header *h;
+    char *text = NULL;
+    long status = 0;
+    curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status);
+    r->status = (int)status;
+    if (curl_easy_getinfo(e, CURLINFO_CONTENT_TYPE, &text) == CURLE_OK && text)
+        r->content_type = text;
+    if (status / 100 == 3 && curl_easy_getinfo(e, CURLINFO_REDIRECT_URL, &text) == CURLE_OK && text)
+        r->location = text;
+    if (curl_easy_header(e, "Retry-After", 0, CURLH_HEADER, -1, &h) == CURLHE_OK)
+        r->retry_after_ms = http_retry_after_ms(h->value, clock_wall(loop_clock(call->c->l)));
+    r->body = call->answer.p;
+    r->body_len = call->answer.n;
+}
+
+/* May the far side have acted? */
+static bool maybe_done(const struct http_call *call)
+{
+    if (call->repeatable)
+        return false;
+    return call->has_callback_body ? call->handed : call->attempts > 0;
+}
+
+/* Codes whose words come from the C library, OpenSSL or curl itself, never from the far side or the
+ * URL's path. */
+static bool words_are_safe(CURLcode code)
+{
+    static const CURLcode safe[] = {
+        CURLE_COULDNT_RESOLVE_HOST,
+        CURLE_COULDNT_CONNECT,
+        CURLE_OPERATION_TIMEDOUT,
+        CURLE_SSL_CONNECT_ERROR,
+        CURLE_PEER_FAILED_VERIFICATION,
+        CURLE_GOT_NOTHING,
+        CURLE_SEND_ERROR,
+        CURLE_RECV_ERROR,
+        CURLE_SSL_CACERT_BADFILE,
+    };
+    for (size_t i = 0; i < ARRAY_LEN(safe); i++) {
+        if (code == safe[i])
+            return true;
+    }
+    return false;
+}
+
+static const char *reason(struct http_call *call)
+{
+    if (!words_are_safe(call->result) || !call->reason[0])
+        return curl_easy_strerror(call->result);
+    for (char *p = call->reason; *p; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = ' ';
+    }
+    return call->reason;
+}
+
+static int fail_for(struct http_call *call, const char *host, const char *port, struct err *err)
+{
+    enum err_when when = maybe_done(call) ? WHEN_UNKNOWN : WHEN_LATER;
+    char code[24];
+    if (call->bad_header)
+        return err_set(err, SCOPE_REMOTE, WHEN_NEVER, "http.header",
+                       "%s:%s: a header has a line break", host, port);
+    if (call->fenced)
+        return err_set(err, SCOPE_REMOTE, WHEN_LATER, "http.fenced",
+                       "%s:%s: not sent, the sender lost its right to", host, port);
+    if (call->too_big)
+        return err_set(err, SCOPE_REMOTE, when, "http.too_big",
+                       "%s:%s: the answer is longer than %zu bytes", host, port,
+                       call->c->limits.max_response_bytes);
+    if (call->result == CURLE_UNSUPPORTED_PROTOCOL || call->result == CURLE_URL_MALFORMAT)
+        when = WHEN_NEVER;
+    snprintf(code, sizeof(code), "curl.%d", (int)call->result);
+    return err_set(err, SCOPE_REMOTE, when, code, "%s:%s: %s", host, port, reason(call));
+}
+
+static int fill_error(struct http_call *call, struct err *err)
+{
+    char *url = NULL, *host = NULL, *port = NULL;
+    CURLU *u = curl_url();
+    if (!u)
+        abort();
+    curl_easy_getinfo(call->easy, CURLINFO_EFFECTIVE_URL, &url);
+    if (url && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK) {
+        curl_url_get(u, CURLUPART_HOST, &host, 0);
+        curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+    }
+    int r = fail_for(call, host ? host : "?", port ? port : "?", err);
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(u);
+    return r;
+}
+
+int http_result(struct http_call *call, struct http_response *r, struct err *err)
+{
+    long connects = 0;
+    curl_off_t took_us = 0;
+    *r = (struct http_response){
+        .content_type = "", .body = "", .location = "", .retry_after_ms = -1};
+    curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &connects);
+    curl_easy_getinfo(call->easy, CURLINFO_TOTAL_TIME_T, &took_us);
+    r->connection_reused = call->attempts > 0 && connects == 0;
+    r->took_ms = (uint32_t)(took_us / 1000);
+    if (call->result != CURLE_OK || call->bad_header)
+        return fill_error(call, err);
+    fill_answer(call, r);
+    return 0;
+}
