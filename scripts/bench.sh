@@ -32,10 +32,11 @@ for source in tests/bench/*_bench.c; do
     wanted "$name" "$@" || continue
     ran=$((ran + 1))
     echo "bench: $name" >&2
-    "build/release/$name" | tee -a build/bench.jsonl || {
+    servers_await "build/release/$name" >"$servers_dir/out" || {
         echo "bench: $name failed" >&2
         bad=$((bad + 1))
     }
+    tee -a build/bench.jsonl <"$servers_dir/out"
 done
 ((ran)) || {
     echo "bench: no benchmark by that name" >&2

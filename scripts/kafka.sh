@@ -112,11 +112,12 @@ install_jars() {
         return 0
     fi
     echo "kafka.sh: fetching Apache Kafka with Maven into $KAFKA_JARS" >&2
-    local args=(-B -ntp -q -Dstyle.color=never -f "$here/kafka-pom.xml" dependency:copy-dependencies
+    local args=(-B -ntp -q -f "$here/kafka-pom.xml" dependency:copy-dependencies
                 "-DoutputDirectory=$libs.new")
     [[ -n $KAFKA_VERSION ]] && args+=("-Dkafka.version=$KAFKA_VERSION")
     rm -rf "$libs.new"
-    mvn "${args[@]}" </dev/null || die "Maven could not fetch the jars"
+    mvn "${args[@]}" </dev/null >"$KAFKA_JARS/maven.log" 2>&1 ||
+        die "Maven could not fetch the jars: $(grep -m 3 ERROR "$KAFKA_JARS/maven.log")"
     # Only a complete download is ever seen under the final name.
     rm -rf "$libs" && mv "$libs.new" "$libs"
     local jar

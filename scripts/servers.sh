@@ -27,8 +27,26 @@ servers_kafka() {
     export CONTACT_SYNC_TEST_KAFKA
 }
 
+# servers_await COMMAND..: runs it so that a signal to us ends it at once, with all it started. Job control gives it a process
+# group of its own and leaves Ctrl-C alive in it: a plain background child of a script ignores that for good.
+servers_await() {
+    local status=0
+    set -m
+    "$@" </dev/null &
+    servers_child=$!
+    set +m
+    wait "$servers_child" || status=$?
+    servers_child=
+    return $status
+}
+servers_child=
+
 servers_down() {
     trap - EXIT
+    if [[ -n $servers_child ]]; then
+        kill -TERM -- "-$servers_child" 2>/dev/null || true
+        wait "$servers_child" 2>/dev/null || true
+    fi
     [[ -d $PG_STATE ]] && scripts/postgres.sh wipe
     [[ -d $KAFKA_STATE ]] && KAFKA_WAIT=10 scripts/kafka.sh wipe
     rm -rf "$servers_dir"

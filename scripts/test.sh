@@ -41,9 +41,10 @@ fail_one() {
 run_programs() {
     local preset=$1 labels=$2 p f s
     [[ -d build/$preset ]] || return 0
-    CRITERION_VERBOSITY_LEVEL=1 ctest --test-dir "build/$preset" -j2 -L "^($labels)\$" -R "$only" --no-tests=ignore \
+    export CRITERION_VERBOSITY_LEVEL=1 # else it keeps quiet about skipped cases
+    servers_await ctest --test-dir "build/$preset" -j2 -L "^($labels)\$" -R "$only" --no-tests=ignore \
         --test-output-size-passed 1000000 --test-output-size-failed 1000000 \
-        --output-junit "$servers_dir/$preset.xml" </dev/null >"$servers_dir/ctest.log" 2>&1 || true
+        --output-junit "$servers_dir/$preset.xml" >"$servers_dir/ctest.log" 2>&1 || true
     grep -E '^ *[0-9]+/[0-9]+ Test' "$servers_dir/ctest.log" || true
     if ! /usr/bin/python3 scripts/tally.py "$servers_dir/$preset.xml" "$servers_dir/counts"; then
         cat "$servers_dir/ctest.log"
@@ -76,7 +77,7 @@ run_script() {
     export CONTACT_SYNC_TEST_DIR
     rm -rf "$CONTACT_SYNC_TEST_DIR"
     mkdir "$CONTACT_SYNC_TEST_DIR"
-    timeout -k 30 "${limit:-300}" bash "$script" </dev/null >"$log" 2>&1 || status=$?
+    servers_await timeout -k 30 "${limit:-300}" bash "$script" >"$log" 2>&1 || status=$?
     case $status in
     0)
         passed=$((passed + 1))
@@ -113,9 +114,9 @@ run_fuzzers() {
         name=$(basename "$source" _fuzz.c)
         [[ -e $source && fuzz/$name =~ $only ]] || continue
         mkdir -p "$servers_dir/corpus/$name" "tests/fuzz/corpus/$name"
-        if "build/fuzz/${name}_fuzz" -max_total_time=60 -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+        if servers_await "build/fuzz/${name}_fuzz" -max_total_time=60 -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
             -artifact_prefix="build/fuzz-finds/$name-" "$servers_dir/corpus/$name" "tests/fuzz/corpus/$name" \
-            </dev/null >"build/test-logs/fuzz-$name.log" 2>&1; then
+            >"build/test-logs/fuzz-$name.log" 2>&1; then
             passed=$((passed + 1))
             echo "fuzz/$name passed: $(grep -o 'number_of_executed_units.*' "build/test-logs/fuzz-$name.log")"
         else
