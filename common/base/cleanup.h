@@ -1,0 +1,51 @@
+/*
+ * cleanup: ownership by scope. `autofree char *p = NULL;` and `autoptr(str_free) struct str *s =
+ * ...;` gcc and clang only (docs/adr/0006).
+ */
+#ifndef SYNC_BASE_CLEANUP_H
+#define SYNC_BASE_CLEANUP_H
+
+#include <stdlib.h>
+
+static inline void cleanup_free(void *p)
+{
+    free(*(void **)p);
+}
+#define autofree __attribute__((cleanup(cleanup_free)))
+
+/* In a header, after the destructor: CLEANUP_DEFINE(struct batch, batch_free) makes
+ * autoptr(batch_free) work. */
+#define CLEANUP_DEFINE(type, func)                                                                 \
+    static inline void func##_cleanup(type **p)                                                    \
+    {                                                                                              \
+        func(*p);                                                                                  \
+    }                                                                                              \
+    struct cleanup_semicolon
+#define autoptr(func) __attribute__((cleanup(func##_cleanup)))
+/* For values with init/release: CLEANUP_VALUE(struct str, str_release) makes autovalue(str_release)
+ * work. */
+#define CLEANUP_VALUE(type, func)                                                                  \
+    static inline void func##_cleanup_value(type *p)                                               \
+    {                                                                                              \
+        func(p);                                                                                   \
+    }                                                                                              \
+    struct cleanup_semicolon
+#define autovalue(func) __attribute__((cleanup(func##_cleanup_value)))
+
+/* Takes the pointer out of its variable: ownership leaves. */
+#define steal(p)                                                                                   \
+    ({                                                                                             \
+        __typeof__(p) stolen_ = (p);                                                               \
+        (p) = NULL;                                                                                \
+        stolen_;                                                                                   \
+    })
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Allocators that end the process when there is no memory (docs/adr/0004). Results are zeroed. */
+void *xalloc(size_t n);
+void *xrealloc(void *p, size_t n); /* new part not zeroed */
+char *xstrdup(const char *s);      /* NULL gives NULL */
+char *xstrndup(const char *s, size_t n);
+
+#endif
