@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # budgets.sh: size budgets. Functions at most 60 lines and complexity 12 (programs, simulators, test support), files at most
-# 600 lines (all), headers at most 15 functions (programs). scripts/budget-allow.txt lists the exceptions, one
+# 600 lines (all), headers at most 15 functions (programs; 30 where a module talks to itself, in *_p.h).
+# scripts/budget-allow.txt lists the exceptions, one
 # "KIND PATH[:FUNCTION]  reason" a line; it may only get shorter: an entry that is no longer needed fails the check.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -15,8 +16,14 @@ mapfile -t headers <<<"$(list 'common/*.h' 'producer/*.h' 'worker/*.h' 'cli/*.h'
 
 # Each finding: KIND PATH[:FUNCTION] value
 {
-    # pmccabe: 1 = complexity with a switch counted once, 5 = lines, 6 = file(line): 7 = function
-    [[ -z ${code[0]} ]] || pmccabe "${code[@]}" 2>"$work/pmccabe.err" | awk '
+    # pmccabe takes `vec(struct x) name;` for the end of a class: it gets copies that say `int name;`.
+    for file in "${code[@]}"; do
+        [[ -f $file ]] || continue
+        mkdir -p "$work/tree/${file%/*}"
+        sed -E 's/\bvec\([a-z_0-9 ]+\**\)/int/' "$file" >"$work/tree/$file"
+    done
+    # 1 = complexity with a switch counted once, 5 = lines, 6 = file(line): 7 = function
+    [[ -z ${code[0]} ]] || (cd "$work/tree" && pmccabe "${code[@]}" 2>"$work/pmccabe.err") | awk '
         { file = $6; sub(/\([0-9]+\):$/, "", file) }
         $5 > 60 { print "length", file ":" $7, $5 }
         $1 > 12 { print "complexity", file ":" $7, $1 }'
@@ -24,7 +31,7 @@ mapfile -t headers <<<"$(list 'common/*.h' 'producer/*.h' 'worker/*.h' 'cli/*.h'
     # A declaration of a function: a line that starts in the first column, holds "name(", and is no macro, typedef or type.
     [[ -z ${headers[0]} ]] || awk '
         /^[a-z].*[a-z0-9_]\(/ && !/^(typedef|struct [a-z_]+ \{|enum|static inline)/ { count[FILENAME]++ }
-        END { for (f in count) if (count[f] > 15) print "header", f, count[f] }' "${headers[@]}"
+        END { for (f in count) if (count[f] > (f ~ /_p\.h$/ ? 30 : 15)) print "header", f, count[f] }' "${headers[@]}"
 } | sort >"$work/found"
 awk 'NF && !/^#/ { print $1, $2 }' "$allow" | sort >"$work/allowed"
 awk '{ print $1, $2 }' "$work/found" | sort -u >"$work/keys"

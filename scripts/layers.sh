@@ -33,7 +33,6 @@ function library_home(header) {
     if (header ~ /^libpq|^postgres/)     return "^common/drv/"
     if (header ~ /^librdkafka\//)        return "^common/drv/"
     if (header ~ /^(jansson|utf8proc|uthash|openssl\/)/) return "^(common|producer|worker|cli|tests/sim)/"
-    if (header ~ /^(pthread|threads)\.h/) return "^tests/sim/" # our programs have one thread
     return ""
 }
 
@@ -54,6 +53,9 @@ function impure(header) { return header ~ /^(sys\/(socket|epoll|timerfd|stat)|po
         if (FILENAME ~ /^common\/base\// && header ~ /^sys\/(socket|epoll)/) fail("base has no sockets")
     }
 }
+
+# One thread per program. What threads of a library call may guard itself; starting a thread is another matter.
+/(pthread|thrd)_create[ \t]*\(/ && FILENAME !~ /^tests\// { fail("our programs have one thread") }
 
 # Headers: the types of a library appear with its driver only. Comment lines are no matter.
 FILENAME ~ /\.h$/ && !/^[ \t]*(\/?\*|\/\/)/ {

@@ -47,7 +47,7 @@ shell() { list '*.sh' .ci/run | xargs -0r shellcheck -x; }
 
 cppcheck_all() {
     list 'common/*.c' 'producer/*.c' 'worker/*.c' 'cli/*.c' 'tests/sim/*.c' 'tests/support/*.c' |
-        xargs -0r cppcheck --quiet -j 2 --std=c11 --language=c -I . --library=posix,gnu --inline-suppr --error-exitcode=1 \
+        xargs -0r cppcheck --quiet -j 2 --std=c11 --language=c -I . --library=posix --inline-suppr --error-exitcode=1 \
             --enable=warning,performance,portability --suppressions-list=scripts/cppcheck-suppress.txt
 }
 
