@@ -1,0 +1,166 @@
+#include "common/core/contact.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "common/base/arena.h"
+#include "common/base/js.h"
+#include "common/base/str.h"
+#include "common/base/text.h"
+
+static const struct {
+    const char *name;
+    size_t max;
+} fields[CONTACT_FIELD_COUNT] = {
+#define X(id, text, bytes) [CONTACT_##id] = {text, bytes},
+    CONTACT_FIELDS(X)
+#undef X
+};
+_Static_assert(CONTACT_FIELD_COUNT <= 64, "contact_changed has one bit per field");
+
+const char *contact_field_name(enum contact_field f)
+{
+    assert((size_t)f < CONTACT_FIELD_COUNT);
+    return fields[f].name;
+}
+
+size_t contact_field_max(enum contact_field f)
+{
+    assert((size_t)f < CONTACT_FIELD_COUNT);
+    return fields[f].max;
+}
+
+/* As jansson 2.14 writes strings: short forms where JSON has them, \u00XX for other control
+ * characters, the rest as it is. */
+static void add_escaped(struct str *out, const char *v)
+{
+    static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+    const char *run = v;
+
+    for (; *v; v++) {
+        unsigned char c = (unsigned char)*v;
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        str_add(out, run, (size_t)(v - run));
+        run = v + 1;
+        const char *at = strchr(from, c);
+        if (at)
+            str_addf(out, "\\%c", to[at - from]);
+        else
+            str_addf(out, "\\u%04X", c);
+    }
+    str_add(out, run, (size_t)(v - run));
+}
+
+void contact_encode(const struct contact *c, struct str *out)
+{
+    str_puts(out, "{\"v\":1");
+    for (size_t i = 0; i < CONTACT_FIELD_COUNT; i++) {
+        const char *v = c->f[i];
+        if (!v)
+            continue;
+        assert(text_is_utf8(v, strlen(v)));
+        str_puts(out, ",\"");
+        str_puts(out, fields[i].name);
+        str_puts(out, "\":\"");
+        add_escaped(out, v);
+        str_putc(out, '"');
+    }
+    str_putc(out, '}');
+}
+
+int contact_decode(const char *p, size_t n, struct arena *a, struct contact *ret, struct err *err)
+{
+    struct contact c = {0};
+    bool failed = false;
+    json_t *doc = js_parse(p, n, CONTACT_MAX_BYTES, err);
+
+    if (!doc)
+        return err_prefix(err, "contact");
+    struct js root = js_root(doc, err, &failed);
+    js_int(&root, "v", 1, 1);
+    for (size_t i = 0; i < CONTACT_FIELD_COUNT; i++) {
+        const char *v = js_str_opt(&root, fields[i].name);
+        size_t len = v ? strlen(v) : 0;
+        if (v && (len == 0 || len > fields[i].max))
+            js_fail(&root, fields[i].name, "has a length of %zu, wants 1 to %zu", len,
+                    fields[i].max);
+        c.f[i] = failed ? NULL : arena_strdup(a, v);
+    }
+    json_decref(doc);
+    if (failed)
+        return err_prefix(err, "contact");
+    *ret = c;
+    return 0;
+}
+
+void contact_hash(const char *canonical, size_t n, struct sha256 *ret)
+{
+    sha256_of(canonical, n, ret);
+}
+
+uint64_t contact_changed(const struct contact *before, const struct contact *after)
+{
+    uint64_t bits = 0;
+
+    if (!before)
+        return (UINT64_C(1) << CONTACT_FIELD_COUNT) - 1;
+    for (size_t i = 0; i < CONTACT_FIELD_COUNT; i++) {
+        const char *x = before->f[i], *y = after->f[i];
+        if (x == y || (x && y && strcmp(x, y) == 0))
+            continue;
+        bits |= UINT64_C(1) << i;
+    }
+    return bits;
+}
+
+void link_state_hash(const struct guid *key,
+                     const struct sha256 *content,
+                     const char *cats,
+                     struct sha256 *ret)
+{
+    enum { HEAD = 1 + sizeof(key->b) + sizeof(content->b) };
+    uint8_t text[512];
+    size_t n = strlen(cats);
+
+    text[0] = 1; /* version of this composition */
+    memcpy(text + 1, key->b, sizeof(key->b));
+    memcpy(text + 1 + sizeof(key->b), content->b, sizeof(content->b));
+    if (n <= sizeof(text) - HEAD) {
+        memcpy(text + HEAD, cats, n);
+        sha256_of(text, HEAD + n, ret);
+        return;
+    }
+    struct digest *d = digest_new();
+    digest_add(d, text, HEAD);
+    digest_add(d, cats, n);
+    digest_finish(d, ret);
+    digest_free(d);
+}
+
+enum { BIND_BYTES = 8, STATE_BYTES = 16, BIND_AT = 2, STATE_AT = BIND_AT + 2 * BIND_BYTES + 1 };
+_Static_assert(STATE_AT + 2 * STATE_BYTES + 1 == ITEM_HASH_TEXT,
+               "1:<16 digits>:<32 digits> and a NUL");
+
+void item_hash_format(const char *folder_id, const struct sha256 *state, char out[ITEM_HASH_TEXT])
+{
+    struct sha256 bind;
+
+    sha256_of(folder_id, strlen(folder_id), &bind);
+    memcpy(out, "1:", BIND_AT);
+    hex_encode(bind.b, BIND_BYTES, out + BIND_AT);
+    out[STATE_AT - 1] = ':';
+    hex_encode(state->b, STATE_BYTES, out + STATE_AT);
+}
+
+enum item_hash_match
+item_hash_match(const char *text, const char *folder_id, const struct sha256 *state)
+{
+    char want[ITEM_HASH_TEXT];
+
+    item_hash_format(folder_id, state, want);
+    if (!text || strlen(text) != ITEM_HASH_TEXT - 1 || memcmp(text, want, STATE_AT) != 0)
+        return ITEM_HASH_OTHER;
+    return strcmp(text + STATE_AT, want + STATE_AT) == 0 ? ITEM_HASH_SAME : ITEM_HASH_OURS;
+}
