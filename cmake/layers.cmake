@@ -23,6 +23,14 @@ layer(sync_store_memory worker/memory sync_drv)
 layer(sync_worker worker sync_ews sync_store_memory)
 layer(sync_cli cli sync_producer sync_worker)
 
+# Sizes, lengths and numbers from outside meet each other in these layers: no conversion goes unsaid.
+foreach(name sync_base sync_core sync_ews)
+    get_target_property(type ${name} TYPE)
+    if(type STREQUAL "STATIC_LIBRARY")
+        target_compile_options(${name} PRIVATE -Wconversion)
+    endif()
+endforeach()
+
 # `programs` is all that a user runs, without the tests: what the demo builds.
 add_custom_target(programs)
 function(program name dir lib)
