@@ -61,6 +61,7 @@ static void call_destroy(struct http_call *call)
     curl_easy_cleanup(call->easy);
     curl_slist_free_all(call->headers);
     str_release(&call->answer);
+    curl_free(call->location);
     free(call);
 }
 
@@ -74,6 +75,8 @@ static void call_give_back(struct http_call *call)
     curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(call->headers);
     call->headers = NULL;
+    curl_free(call->location);
+    call->location = NULL;
     if (call->answer.cap > KEEP_ANSWER_BYTES)
         str_release(&call->answer);
     str_clear(&call->answer);
@@ -81,7 +84,7 @@ static void call_give_back(struct http_call *call)
     call->body_len = call->offset = 0;
     call->result = CURLE_OK;
     call->attempts = 0;
-    call->handed = call->fenced = call->too_big = call->bad_header = false;
+    call->handed = call->refused = call->fenced = call->too_big = call->bad_header = false;
     call->reason[0] = '\0';
     move_to(call, CALL_IDLE);
 }
@@ -189,6 +192,8 @@ struct http_client *http_client_new(struct loop *l, const struct http_limits *li
     c->limits.ca_file = c->ca_file = xstrdup(limits->ca_file);
     if (!c->limits.max_connections)
         c->limits.max_connections = 1;
+    if (!c->limits.max_response_bytes)
+        c->limits.max_response_bytes = HTTP_DEFAULT_MAX_BYTES;
     if (!c->limits.connect_timeout_ms)
         c->limits.connect_timeout_ms = HTTP_DEFAULT_CONNECT_MS;
     TAILQ_INIT(&c->queued);

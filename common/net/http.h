@@ -31,8 +31,7 @@ struct http_call; /* a request under way */
 struct http_limits {
     uint32_t max_connections;    /* in all, busy and idle; at least 1 */
     uint32_t connect_timeout_ms; /* 0: 10 s */
-    size_t max_response_bytes;   /* after decompression; beyond: the call fails, SCOPE_REMOTE,
-                                    "http.too_big" */
+    size_t max_response_bytes;   /* after decompression; beyond: "http.too_big"; 0: 16 MiB */
     const char *user_agent;      /* copied; NULL: none is sent */
     const char *ca_file;         /* copied; PEM; NULL: the system's */
     bool allow_http;             /* https only otherwise */
@@ -64,7 +63,7 @@ struct http_response {
     int64_t retry_after_ms; /* -1 when absent; seconds and HTTP dates understood */
     uint32_t took_ms;
     bool connection_reused;
-    const char *location; /* of a 3xx; "" otherwise */
+    const char *location; /* of a 3xx, made absolute, without user and password; "" otherwise */
 };
 
 /*

@@ -47,8 +47,10 @@ static int on_seek(void *user, curl_off_t offset, int origin)
     struct http_call *call = user;
     if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > call->body_len)
         return CURL_SEEKFUNC_FAIL;
-    if (call->send_once && call->handed)
+    if (call->send_once && call->handed) {
+        call->refused = true;
         return CURL_SEEKFUNC_FAIL;
+    }
     call->offset = (size_t)offset;
     return CURL_SEEKFUNC_OK;
 }
@@ -60,8 +62,10 @@ static int on_attempt(void *user, char *to, char *from, int to_port, int from_po
 {
     struct http_call *call = user;
     (void)to, (void)from, (void)to_port, (void)from_port;
-    if (call->send_once && (call->handed || (call->attempts > 0 && !call->has_callback_body)))
+    if (call->send_once && (call->handed || (call->attempts > 0 && !call->has_callback_body))) {
+        call->refused = true;
         return CURL_PREREQFUNC_ABORT;
+    }
     if (!call->has_callback_body && call->attempts == 0 && fenced(call))
         return CURL_PREREQFUNC_ABORT;
     call->attempts++;

@@ -18,7 +18,11 @@
 #include "common/net/http.h"
 #include "common/net/loop.h"
 
-enum { HTTP_DEFAULT_TIMEOUT_MS = 120000, HTTP_DEFAULT_CONNECT_MS = 10000 };
+enum {
+    HTTP_DEFAULT_TIMEOUT_MS = 120000,
+    HTTP_DEFAULT_CONNECT_MS = 10000,
+    HTTP_DEFAULT_MAX_BYTES = 16 << 20,
+};
 
 enum http_call_state { CALL_IDLE, CALL_QUEUED, CALL_ACTIVE, CALL_FINISHED, CALL_DELIVERING };
 
@@ -29,6 +33,7 @@ struct http_call {
     CURL *easy;
     struct curl_slist *headers;
     struct str answer;
+    char *location;               /* curl_free */
     char reason[CURL_ERROR_SIZE]; /* curl's own words */
 
     const char *body; /* borrowed */
@@ -46,6 +51,7 @@ struct http_call {
     unsigned
         attempts; /* requests begun; curl makes a second one when a reused connection was dead */
     bool handed;  /* a body byte was given to curl */
+    bool refused; /* curl wanted to begin again and was not let */
     bool fenced, too_big, bad_header;
 };
 TAILQ_HEAD(http_calls, http_call);

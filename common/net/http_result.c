@@ -25,6 +25,23 @@ int64_t http_retry_after_ms(const char *value, int64_t wall_ms)
     return ms > 0 ? ms : 0;
 }
 
+/* curl's own value carries the request's user and password. */
+static void fill_location(struct http_call *call, struct http_response *r)
+{
+    char *url = NULL;
+    CURLU *u = curl_url();
+    if (!u)
+        abort();
+    curl_easy_getinfo(call->easy, CURLINFO_REDIRECT_URL, &url);
+    if (url && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK) {
+        curl_url_set(u, CURLUPART_USER, NULL, 0);
+        curl_url_set(u, CURLUPART_PASSWORD, NULL, 0);
+        if (curl_url_get(u, CURLUPART_URL, &call->location, 0) == CURLUE_OK)
+            r->location = call->location;
+    }
+    curl_url_cleanup(u);
+}
+
 static void fill_answer(struct http_call *call, struct http_response *r)
 {
     CURL *e = call->easy;
@@ -35,8 +52,8 @@ static void fill_answer(struct http_call *call, struct http_response *r)
     r->status = (int)status;
     if (curl_easy_getinfo(e, CURLINFO_CONTENT_TYPE, &text) == CURLE_OK && text)
         r->content_type = text;
-    if (status / 100 == 3 && curl_easy_getinfo(e, CURLINFO_REDIRECT_URL, &text) == CURLE_OK && text)
-        r->location = text;
+    if (status / 100 == 3)
+        fill_location(call, r);
     if (curl_easy_header(e, "Retry-After", 0, CURLH_HEADER, -1, &h) == CURLHE_OK)
         r->retry_after_ms = http_retry_after_ms(h->value, clock_wall(loop_clock(call->c->l)));
     r->body = call->answer.p;
@@ -98,6 +115,11 @@ static int fail_for(struct http_call *call, const char *host, const char *port, 
         return err_set(err, SCOPE_REMOTE, when, "http.too_big",
                        "%s:%s: the answer is longer than %zu bytes", host, port,
                        call->c->limits.max_response_bytes);
+    if (call->refused) /* curl names what it could not do next (65, 42); what happened is what it
+                          calls 52 elsewhere */
+        return err_set(err, SCOPE_REMOTE, when, "curl.52",
+                       "%s:%s: the connection closed without an answer, not sent again", host,
+                       port);
     if (call->result == CURLE_UNSUPPORTED_PROTOCOL || call->result == CURLE_URL_MALFORMAT)
         when = WHEN_NEVER;
     snprintf(code, sizeof(code), "curl.%d", (int)call->result);
