@@ -51,7 +51,7 @@ struct pg_options {
     uint32_t connect_timeout_ms;   /* one attempt; 0: 10 s */
     uint32_t statement_timeout_ms; /* the server ends longer ones with 57014; 0: 60 s */
     uint32_t answer_timeout_ms;    /* silence after which a connection with open calls is given up;
-                                      0: statement timeout + 15 s. Sessions: twice that */
+                                      0: statement timeout + 15 s. Sessions: an hour */
 };
 
 struct pg_stmt {      /* static storage: its address is its identity */
