@@ -44,7 +44,7 @@ build)
     exec scripts/build.sh "$@"
     ;;
 demo)
-    scripts/deps.sh --demo "$@"
+    if [[ " $* " == *" --kafka "* ]]; then scripts/deps.sh --kafka; else scripts/deps.sh; fi
     scripts/build.sh release programs
     exec scripts/demo.sh "$@"
     ;;

@@ -144,7 +144,7 @@ sanitizer_verdict() {
     done
 }
 
-scripts/deps.sh --test
+scripts/deps.sh --test || (($? == 75)) # 75: something from a registry is missing; its tests are skipped by name
 case $tier in
 asan) scripts/build.sh asan ;;
 full)
