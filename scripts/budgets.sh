@@ -6,19 +6,19 @@
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 allow=scripts/budget-allow.txt
-work=$(mktemp -d)
+work=$(mktemp -d) && mkdir "$work/tree"
 trap 'rm -rf "$work"' EXIT
-list() { git ls-files --cached --others --exclude-standard -- "$@"; }
-mapfile -t all <<<"$(list '*.c' '*.h')"
-mapfile -t code <<<"$(list 'common/*.c' 'producer/*.c' 'worker/*.c' 'cli/*.c' 'tests/sim/*.c' 'tests/support/*.c')"
-mapfile -t headers <<<"$(list 'common/*.h' 'producer/*.h' 'worker/*.h' 'cli/*.h')"
+. scripts/sources.sh
+mapfile -t all <<<"$(sources '*.c' '*.h')"
+mapfile -t code <<<"$(sources 'common/*.c' 'producer/*.c' 'worker/*.c' 'cli/*.c' 'tests/sim/*.c' 'tests/support/*.c')"
+mapfile -t headers <<<"$(sources 'common/*.h' 'producer/*.h' 'worker/*.h' 'cli/*.h')"
 [[ -n ${all[0]} ]] || exit 0
 
 # Each finding: KIND PATH[:FUNCTION] value
 {
     # pmccabe takes `vec(struct x) name;` for the end of a class: it gets copies that say `int name;`.
     for file in "${code[@]}"; do
-        [[ -f $file ]] || continue
+        [[ -n $file ]] || continue
         mkdir -p "$work/tree/${file%/*}"
         sed -E 's/\bvec\([a-z_0-9 ]+\**\)/int/' "$file" >"$work/tree/$file"
     done

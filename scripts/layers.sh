@@ -2,7 +2,8 @@
 # layers.sh: the direction rules of ARCHITECTURE.md, checked by the include lines; library types stay with their drivers.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
-mapfile -t files <<<"$(git ls-files --cached --others --exclude-standard '*.c' '*.h')"
+. scripts/sources.sh
+mapfile -t files <<<"$(sources '*.c' '*.h')"
 
 # Which of our folders a file in folder $dir may include (as a regular expression), and which system headers only some may.
 awk '

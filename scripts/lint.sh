@@ -11,11 +11,11 @@ scripts/build.sh dev programs >"$work/build" 2>&1 || {
     cat "$work/build"
     exit 1
 }
-list() { git ls-files -z --cached --others --exclude-standard -- "$@"; }
+. scripts/sources.sh
 
 # One line a file: `make fmt` mends it, where in it does not matter.
 format() {
-    list '*.c' '*.h' | xargs -0r clang-format-14 --dry-run -Werror 2>&1 |
+    sources '*.c' '*.h' | xargs -r -d '\n' clang-format-14 --dry-run -Werror 2>&1 |
         sed -n 's/^\([^:]*\):\([0-9]*\):[0-9]*: error:.*/\1 (line \2; make fmt)/p' | sort -u -t' ' -k1,1
 }
 
@@ -23,12 +23,12 @@ format() {
 banned() {
     local words file found=0
     words=$(sed -n 's/^#pragma GCC poison //p' common/base/banned.h | tr ' ' '|')
-    while IFS= read -r -d '' file; do
+    while IFS= read -r file; do
         if gcc -fpreprocessed -dD -E -P "$file" 2>/dev/null | grep -nE "(^|[^A-Za-z0-9_.>])($words) *\(" >"$work/hits"; then
             sed "s|^[0-9]*:|$file: |" "$work/hits"
             found=1
         fi
-    done < <(list '*.c' '*.h')
+    done < <(sources '*.c' '*.h')
     return "$found"
 }
 
@@ -39,21 +39,21 @@ words() {
 }
 
 spelling() {
-    list . | xargs -0r codespell --ignore-words=scripts/codespell-ignore.txt \
+    sources . | xargs -r -d '\n' codespell --ignore-words=scripts/codespell-ignore.txt \
         --skip='tests/golden/*,tests/fuzz/corpus/*,tests/data/*,schemas/examples/*'
 }
 
-shell() { list '*.sh' .ci/run | xargs -0r shellcheck -x; }
+shell() { sources '*.sh' .ci/run | xargs -r -d '\n' shellcheck -x; }
 
 cppcheck_all() {
-    list 'common/*.c' 'producer/*.c' 'worker/*.c' 'cli/*.c' 'tests/sim/*.c' 'tests/support/*.c' |
-        xargs -0r cppcheck --quiet -j 2 --std=c11 --language=c -I . --library=posix --inline-suppr --error-exitcode=1 \
+    sources 'common/*.c' 'producer/*.c' 'worker/*.c' 'cli/*.c' 'tests/sim/*.c' 'tests/support/*.c' |
+        xargs -r -d '\n' cppcheck --quiet -j 2 --std=c11 --language=c -I . --library=posix --inline-suppr --error-exitcode=1 \
             --enable=warning,performance,portability --suppressions-list=scripts/cppcheck-suppress.txt
 }
 
 tidy() {
-    list 'common/*.c' 'producer/*.c' 'worker/*.c' 'cli/*.c' |
-        xargs -0r -n 2 -P 2 clang-tidy-14 --quiet -p build/dev --extra-arg=-Wno-unknown-warning-option 2>&1 |
+    sources 'common/*.c' 'producer/*.c' 'worker/*.c' 'cli/*.c' |
+        xargs -r -d '\n' -n 2 -P 2 clang-tidy-14 --quiet -p build/dev --extra-arg=-Wno-unknown-warning-option 2>&1 |
         sed -E '/^[0-9]+ warnings? generated|^Suppressed |^Use -header-filter|^$/d'
 }
 
