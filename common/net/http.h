@@ -11,8 +11,7 @@
  * dies before the first answer byte. The body goes through a read callback whose seek refuses once
  * a byte was handed out, and no second attempt may begin after that; such a request fails with
  * WHEN_UNKNOWN instead of being sent again.
- * @source  libcurl CURLOPT_SEEKFUNCTION, CURLOPT_PREREQFUNCTION, Curl_retry_request of 7.88.1;
- * reference/ews.md section 3
+ * @source  libcurl 7.88.1: CURLOPT_SEEKFUNCTION, CURLOPT_PREREQFUNCTION, Curl_retry_request
  */
 #ifndef SYNC_NET_HTTP_H
 #define SYNC_NET_HTTP_H
@@ -40,9 +39,9 @@ struct http_limits {
 struct http_request {
     const char *method; /* "GET", "POST", "HEAD", "PUT", "PATCH", "DELETE" */
     const char *url;    /* borrowed for the call to http_send, like everything here but body */
-    const char *const *headers; /* "Name: value", NULL-terminated; NULL for none; one with a line
-                                   break fails the call */
-    const char *body;           /* borrowed until done */
+    /* "Name: value", NULL-terminated; NULL for none; a line break in one fails the call */
+    const char *const *headers;
+    const char *body; /* borrowed until done */
     size_t body_len;
     const char *user, *password; /* Basic authentication; NULL for none */
     uint32_t timeout_ms;         /* whole call, from its start; 0: 120 s */
@@ -67,23 +66,26 @@ struct http_response {
 };
 
 /*
- * err is NULL when a whole HTTP answer arrived (any status). Otherwise r->status is 0 and err is
- * SCOPE_REMOTE with WHEN_LATER    certainly not done: the connection failed, no body byte had been
- * handed out, or it is a GET or HEAD WHEN_UNKNOWN  a body byte (without a body: the head) may have
- * left WHEN_NEVER    the request itself is wrong: "curl.1", "curl.3", "http.header" Codes:
- * "curl.28" and the like (CURLcode), "http.fenced", "http.too_big", "http.header". Texts name host
- * and port. Called once, from the loop, never from inside http_send; may send, cancel, wait
- * (loop_wait) and free the client.
+ * err is NULL when a whole HTTP answer arrived (any status). Otherwise r->status is 0 and *err
+ * says, with SCOPE_REMOTE and a text that names host and port:
+ * - WHEN_LATER: certainly not done. The connection failed, or no body byte had been handed out, or
+ *   it is a GET or HEAD.
+ * - WHEN_UNKNOWN: a byte of the body (without a body: of the head) may have left.
+ * - WHEN_NEVER: the request itself is wrong ("curl.1", "curl.3", "http.header").
+ *
+ * Codes: "curl.28" and the like (CURLcode), "http.fenced", "http.too_big", "http.header".
+ * Called once, from the loop, never from inside http_send. May send, cancel, wait (loop_wait) and
+ * free the client.
  */
 typedef void (*http_done)(const struct http_response *r, const struct err *err, void *user);
 
+/* max_connections also bounds what runs at once. */
 struct http_client *http_client_new(struct loop *l, const struct http_limits *limits);
 void http_client_free(struct http_client *c); /* cancels everything first, without callbacks */
 /* The handle is valid until done starts or http_cancel. @return never NULL */
 struct http_call *
 http_send(struct http_client *c, const struct http_request *r, http_done done, void *user);
-/* No callback afterwards; what was sent stays sent. A connection in mid-request is closed. NULL is
- * fine. */
+/* No callback afterwards. A connection in mid-request is closed. NULL is fine. */
 void http_cancel(struct http_call *call);
 CLEANUP_DEFINE(struct http_client, http_client_free);
 

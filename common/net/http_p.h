@@ -48,18 +48,17 @@ struct http_call {
 
     /* what happened */
     CURLcode result;
-    unsigned
-        attempts; /* requests begun; curl makes a second one when a reused connection was dead */
-    bool handed;  /* a body byte was given to curl */
-    bool refused; /* curl wanted to begin again and was not let */
+    unsigned attempts; /* requests begun; a second one when a reused connection was dead */
+    bool handed;       /* a body byte was given to curl */
+    bool refused;      /* curl wanted to begin again and was not let */
     bool fenced, too_big, bad_header;
 };
 TAILQ_HEAD(http_calls, http_call);
 
+/* A descriptor of curl's. */
 struct http_sock {
     struct loop_watch *watch;
-    bool connection; /* a connection: its close is announced. Otherwise one of curl's own, e.g. its
-                        resolver's */
+    bool connection; /* its close is announced; not so for those of curl's resolver */
 };
 
 struct http_client {
@@ -67,10 +66,9 @@ struct http_client {
     struct http_limits limits;
     char *user_agent, *ca_file; /* behind the limits of that name */
     CURLM *multi;
-    struct loop_timer
-        *timer; /* curl's next time-out, or an earlier one that has become pointless */
-    int64_t timer_at,
-        due_ms; /* when the timer comes; when curl wants to be called, -1: not at all */
+    /* curl wants to be called at due_ms (-1: not at all). The timer comes then or earlier. */
+    int64_t due_ms, timer_at;
+    struct loop_timer *timer;
     struct loop_timer *kick;     /* delivers what finished outside the loop */
     vec(struct http_sock) socks; /* index: descriptor */
     struct http_calls queued, active, finished, idle;
@@ -81,9 +79,8 @@ struct http_client {
 
 /* http_easy.c */
 void http_easy_init(struct http_call *call); /* what is the same for all requests */
-void http_easy_set(
-    struct http_call *call,
-    const struct http_request *r); /* may set call->result and bad_header: do not start */
+/* The rest. Do not start the call when it has set call->result or bad_header. */
+void http_easy_set(struct http_call *call, const struct http_request *r);
 
 /* http_mux.c */
 void http_mux_init(struct http_client *c);
@@ -100,8 +97,10 @@ void http_leave(struct http_client *c);
 /* http_result.c */
 /* Strings of *r borrow from the call. Returns 0, or -1 with *err. */
 int http_result(struct http_call *call, struct http_response *r, struct err *err);
-/* A Retry-After value, seconds or a date, in ms from now (at most a week); -1 for neither. @source
- * RFC 9110 10.2.3 */
+/*
+ * A Retry-After value, seconds or a date, in ms from wall_ms on (at most a week); -1 for neither.
+ * @source RFC 9110 section 10.2.3
+ */
 int64_t http_retry_after_ms(const char *value, int64_t wall_ms);
 
 #endif

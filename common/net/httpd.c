@@ -4,11 +4,9 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
-#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "common/base/vec.h"
 
 #include "common/net/loop.h"
 
@@ -19,8 +17,6 @@ enum {
     CONNECTION_MEMORY =
         16 << 10, /* head of a request included: a longer one gets 431 from the library */
 };
-
-typedef enum MHD_Result result; /* pmccabe takes "enum" before a function for a scope */
 
 struct route {
     char *path;
@@ -34,14 +30,15 @@ struct httpd {
     struct loop_watch *watch;
     struct loop_timer *timer;
     uint16_t port;
-    vec(struct route) routes;
+    struct route *routes;
+    size_t n_routes;
 };
 
-static const struct route *find_route(struct httpd *h, const char *path)
+static struct route *find_route(const struct httpd *h, const char *path)
 {
-    vec_foreach (r, &h->routes) {
-        if (strcmp(r->path, path) == 0)
-            return r;
+    for (size_t i = 0; i < h->n_routes; i++) {
+        if (strcmp(h->routes[i].path, path) == 0)
+            return &h->routes[i];
     }
     return NULL;
 }
@@ -58,17 +55,17 @@ answer(struct MHD_Connection *conn, int status, const char *type, char *body, si
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-    result r = MHD_queue_response(conn, (unsigned)status, response);
+    enum MHD_Result r = MHD_queue_response(conn, (unsigned)status, response);
     MHD_destroy_response(response);
     return r;
 }
 
-static result answer_plain(struct MHD_Connection *conn, int status, const char *text)
+static enum MHD_Result answer_plain(struct MHD_Connection *conn, int status, const char *text)
 {
     return answer(conn, status, "text/plain; charset=utf-8", xstrdup(text), strlen(text));
 }
 
-static result answer_route(struct MHD_Connection *conn, const struct route *route)
+static enum MHD_Result answer_route(struct MHD_Connection *conn, const struct route *route)
 {
     struct httpd_reply reply = {.status = 200, .content_type = "text/plain; charset=utf-8"};
     str_init(&reply.body, MAX_REPLY_BYTES);
@@ -82,16 +79,16 @@ static result answer_route(struct MHD_Connection *conn, const struct route *rout
 }
 
 /* Called once when the head is in, then for each piece of a body, then once more: the answer. */
-static result on_request(void *user,
-                         struct MHD_Connection *conn,
-                         const char *path,
-                         const char *method,
-                         const char *version,
-                         const char *data,
-                         size_t *n_data,
-                         void **seen)
+static enum MHD_Result on_request(void *user,
+                                  struct MHD_Connection *conn,
+                                  const char *path,
+                                  const char *method,
+                                  const char *version,
+                                  const char *data,
+                                  size_t *n_data,
+                                  void **seen)
 {
-    struct httpd *h = user;
+    const struct httpd *h = user;
     (void)version, (void)data;
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
         return answer_plain(conn, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET\n");
@@ -190,14 +187,14 @@ uint16_t httpd_port(const struct httpd *h)
 
 void httpd_route(struct httpd *h, const char *path, httpd_fn fn, void *user)
 {
-    vec_foreach (r, &h->routes) {
-        if (strcmp(r->path, path) == 0) {
-            r->fn = fn;
-            r->user = user;
-            return;
-        }
+    struct route *r = find_route(h, path);
+    if (!r) {
+        h->routes = xrealloc(h->routes, (h->n_routes + 1) * sizeof(*h->routes));
+        r = &h->routes[h->n_routes++];
+        r->path = xstrdup(path);
     }
-    vec_push(&h->routes, (struct route){xstrdup(path), fn, user});
+    r->fn = fn;
+    r->user = user;
 }
 
 void httpd_free(struct httpd *h)
@@ -207,8 +204,8 @@ void httpd_free(struct httpd *h)
     loop_unwatch(h->watch);
     loop_cancel(h->timer);
     MHD_stop_daemon(h->daemon); /* closes the listening socket too */
-    vec_foreach (r, &h->routes)
-        free(r->path);
-    vec_release(&h->routes);
+    for (size_t i = 0; i < h->n_routes; i++)
+        free(h->routes[i].path);
+    free(h->routes);
     free(h);
 }

@@ -37,8 +37,7 @@ typedef void (*loop_fn)(void *user);
 
 /* Borrows the clock. Ends the process when the kernel has no descriptors left. */
 struct loop *loop_new(const struct clock *clock);
-/* Not from inside a callback. Watches, timers and deferred calls go unrun; descriptors stay open.
- */
+/* Not from inside a callback. Watches, timers and deferred calls go unrun; no descriptor closes. */
 void loop_free(struct loop *l);
 const struct clock *loop_clock(const struct loop *l);
 
@@ -46,11 +45,12 @@ const struct clock *loop_clock(const struct loop *l);
  * Calls fn whenever fd is ready (level-triggered: again on each turn until it was read or written).
  *
  * @fd  one watch per descriptor (asserted); non-blocking, for a call may find nothing to read;
- *      unwatch before closing it
+ *      unwatch before closing it. A library that may close its socket and open another one of the
+ *      same number (libpq while it connects) needs a new watch after each step.
  */
 struct loop_watch *loop_watch(struct loop *l, int fd, int events, loop_fd_fn fn, void *user);
-void loop_watch_events(struct loop_watch *w,
-                       int events);      /* 0 = quiet; the last change of a turn counts */
+/* 0 = quiet. The kernel hears of the last change of a turn only, so changing often is cheap. */
+void loop_watch_events(struct loop_watch *w, int events);
 void loop_unwatch(struct loop_watch *w); /* NULL is fine; allowed inside callbacks */
 
 /* One shot. The handle is valid until the callback starts or loop_cancel; NULL is fine for cancel.
