@@ -15,6 +15,7 @@ function allowed(file) {
     if (file ~ /^common\/core\//)        return "^common/(base|core)/"
     if (file ~ /^common\/port\//)        return "^common/(base|core|port)/"
     if (file ~ /^common\/net\//)         return "^common/(base|net)/"
+    if (file ~ /^common\/drv\//)         return "^common/(base|core|port|net|drv)/"
     if (file ~ /^common\//)              return "^common/"
     if (file ~ /^producer\/(rock|fixture)\//) { sub(/[^\/]*$/, "", file); return "^(common/|" file ")" }
     if (file ~ /^producer\//)            return "^(common|producer)/"
