@@ -315,8 +315,6 @@ int64_t loop_next_due_ms(const struct loop *l)
 static int sleep_ms(const struct loop *l, int64_t max_ms)
 {
     int64_t due = loop_next_due_ms(l);
-    if (l->fake) /* its timers do not come due by sleeping */
-        due = due == 0 ? 0 : -1;
     if (due < 0 || (max_ms >= 0 && max_ms < due))
         due = max_ms;
     if (atomic_load_explicit(&l->quit, memory_order_relaxed))

@@ -93,6 +93,8 @@ static void advance_and_turn(struct loop *l, int64_t ms)
     loop_turn(l, -1);
 }
 
+TestSuite(loop, .timeout = 20);
+
 /* ---- timers ---- */
 
 Test(loop, timers_fire_by_deadline_and_then_by_age)
@@ -461,7 +463,7 @@ static void *quit_from_thread(void *l)
     return NULL;
 }
 
-Test(loop, wake_from_another_thread_ends_the_sleep, .timeout = 10)
+Test(loop, wake_from_another_thread_ends_the_sleep)
 {
     autoptr(loop_free) struct loop *l = loop_new(clock_real());
     pthread_t t;
