@@ -13,10 +13,10 @@
 
 struct arena;
 
-struct arena *arena_new(const char *name,
-                        size_t max_bytes); /* name: static text, for the message when full */
-void arena_free(struct arena *a);          /* NULL is fine */
-void arena_reset(struct arena *a);         /* forget everything, keep the first block */
+/* name: static text, for the message when full */
+struct arena *arena_new(const char *name, size_t max_bytes);
+void arena_free(struct arena *a);  /* NULL is fine */
+void arena_reset(struct arena *a); /* forget everything, keep the first block */
 void *arena_alloc(struct arena *a, size_t n);
 char *arena_strdup(struct arena *a, const char *s); /* NULL gives NULL */
 char *arena_strndup(struct arena *a, const char *s, size_t n);

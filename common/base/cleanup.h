@@ -1,6 +1,11 @@
 /*
- * cleanup: ownership by scope. `autofree char *p = NULL;` and `autoptr(str_free) struct str *s =
- * ...;` gcc and clang only (docs/adr/0006).
+ * cleanup: ownership by scope. gcc and clang only (docs/adr/0006).
+ *
+ *   autofree char *p = NULL;
+ *   autoptr(batch_free) struct batch *b = batch_new();
+ *   autovalue(str_release) struct str s = STR_INIT(100);
+ *
+ * Give each its value where it is declared: a return in between would release what was never set.
  */
 #ifndef SYNC_BASE_CLEANUP_H
 #define SYNC_BASE_CLEANUP_H
@@ -13,8 +18,10 @@ static inline void cleanup_free(void *p)
 }
 #define autofree __attribute__((cleanup(cleanup_free)))
 
-/* In a header, after the destructor: CLEANUP_DEFINE(struct batch, batch_free) makes
- * autoptr(batch_free) work. */
+/*
+ * In a header, after the destructor: CLEANUP_DEFINE(struct batch, batch_free) makes
+ * autoptr(batch_free) work.
+ */
 #define CLEANUP_DEFINE(type, func)                                                                 \
     static inline void func##_cleanup(type **p)                                                    \
     {                                                                                              \
@@ -22,8 +29,10 @@ static inline void cleanup_free(void *p)
     }                                                                                              \
     struct cleanup_semicolon
 #define autoptr(func) __attribute__((cleanup(func##_cleanup)))
-/* For values with init/release: CLEANUP_VALUE(struct str, str_release) makes autovalue(str_release)
- * work. */
+/*
+ * For values with init/release: CLEANUP_VALUE(struct str, str_release) makes
+ * autovalue(str_release) work.
+ */
 #define CLEANUP_VALUE(type, func)                                                                  \
     static inline void func##_cleanup_value(type *p)                                               \
     {                                                                                              \

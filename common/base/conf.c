@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/banned.h"
 #include "common/base/conf_p.h"
 #include "common/base/str.h"
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/banned.h"
 #include "common/base/conf_p.h"
 #include "common/base/str.h"
 #include "common/base/text.h"
@@ -92,21 +93,19 @@ static int load_line(struct conf *c, char *line, const char *where, int number, 
         return fail(err, where, "the key is missing");
     if (!value)
         return fail(err, where, "the closing quote is missing");
-    autovalue(str_release) struct str origin;
+    autovalue(str_release) struct str origin = STR_INIT(CONF_STRING_MAX + 64);
 
-    str_init(&origin, CONF_STRING_MAX + 64);
     str_addf(&origin, "file %s", where);
     return conf_assign(c, key, value, RANK_FILE, origin.p, where, number, err);
 }
 
 static int load_text(struct conf *c, const char *path, char *text, struct err *err)
 {
-    autovalue(str_release) struct str where;
+    autovalue(str_release) struct str where = STR_INIT(CONF_STRING_MAX + 32);
     int number = 0;
 
     if (strncmp(text, "\xef\xbb\xbf", 3) == 0) /* Windows editors put a byte order mark there */
         text += 3;
-    str_init(&where, CONF_STRING_MAX + 32);
     for (char *line = text, *next; line; line = next) {
         next = strchr(line, '\n');
         if (next)
@@ -123,13 +122,12 @@ static int load_text(struct conf *c, const char *path, char *text, struct err *e
 
 int conf_load_file(struct conf *c, const char *path, struct err *err)
 {
-    autovalue(str_release) struct str text;
+    autovalue(str_release) struct str text = STR_INIT(FILE_MAX + 1);
     struct stat st;
     int fd = open_plain(path, &st, err);
 
     if (fd < 0)
         return -1;
-    str_init(&text, FILE_MAX + 1);
     int r = read_fd(fd, FILE_MAX, &text);
 
     close(fd);
@@ -155,9 +153,8 @@ void conf_env_name(const char *name, struct str *out)
 
 static const struct conf_def *find_by_env(const struct conf *c, const char *name)
 {
-    autovalue(str_release) struct str s;
+    autovalue(str_release) struct str s = STR_INIT(256);
 
-    str_init(&s, 256);
     for (size_t i = 0; i < c->n; i++) {
         str_clear(&s);
         conf_env_name(c->defs[i].name, &s);
@@ -178,9 +175,8 @@ static void kafka_name(const char *env, struct str *out)
 static int unknown_env(const struct conf *c, const char *name, struct err *err)
 {
     const char *near = conf_nearest(c, name, true);
-    autovalue(str_release) struct str hint;
+    autovalue(str_release) struct str hint = STR_INIT(256);
 
-    str_init(&hint, 256);
     if (near) {
         str_puts(&hint, " (did you mean ");
         conf_env_name(near, &hint);
@@ -193,9 +189,8 @@ static int unknown_env(const struct conf *c, const char *name, struct err *err)
 static int load_variable(struct conf *c, const char *name, const char *value, struct err *err)
 {
     const struct conf_def *d = find_by_env(c, name);
-    autovalue(str_release) struct str kafka;
+    autovalue(str_release) struct str kafka = STR_INIT(256);
 
-    str_init(&kafka, 256);
     if (!d && strncmp(name, CONF_ENV_KAFKA, strlen(CONF_ENV_KAFKA)) != 0)
         return unknown_env(c, name, err);
     if (!d)
@@ -241,12 +236,11 @@ static const char *check_secret(const struct str *text, const struct stat *st)
 int conf_secret(const struct conf *c, const char *name, char **ret, struct err *err)
 {
     const char *path = conf_str(c, name), *why;
-    autovalue(str_release) struct str text;
+    autovalue(str_release) struct str text = STR_INIT(SECRET_MAX + 1);
     struct stat st;
 
     if (!*path)
         return fail(err, name, "not set");
-    str_init(&text, SECRET_MAX + 1);
     int fd = open_plain(path, &st, err);
 
     if (fd < 0)

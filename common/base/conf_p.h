@@ -49,8 +49,8 @@ int conf_value_parse(const struct conf_def *d,
                      struct conf_value *ret,
                      struct err *err) must_check;
 void conf_value_release(struct conf_value *v);
-const struct conf_def *conf_find(const struct conf *c,
-                                 const char *name); /* NULL: not in the table */
+/* NULL: not in the table. */
+const struct conf_def *conf_find(const struct conf *c, const char *name);
 /*
  * Assigns name = text. `where` begins the error text ("/etc/x:3"), origin is what conf_origin
  * tells. A value of higher rank that is there already stays.
@@ -63,12 +63,10 @@ int conf_assign(struct conf *c,
                 const char *where,
                 int line,
                 struct err *err) must_check;
-/* The row whose name is nearest to `name` in typing distance, NULL when none is near. env: compare
- * environment names. */
+/* The name nearest in typing distance, NULL when none is near. env: compare environment names. */
 const char *conf_nearest(const struct conf *c, const char *name, bool env);
 void conf_env_name(const char *name, struct str *out); /* "rock.url" -> "CONTACT_SYNC_ROCK_URL" */
-void conf_put_amount(struct str *out,
-                     enum conf_type type,
-                     int64_t v); /* 30000 as a duration -> "30s" */
+/* 30000 as a duration -> "30s" */
+void conf_put_amount(struct str *out, enum conf_type type, int64_t v);
 
 #endif

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/base/banned.h"
 #include "common/base/conf_p.h"
 #include "common/base/str.h"
 #include "common/base/text.h"
@@ -72,7 +73,7 @@ void conf_put_amount(struct str *out, enum conf_type type, int64_t v)
 static int
 parse_numeric(const struct conf_def *d, const char *text, struct conf_value *ret, struct err *err)
 {
-    autovalue(str_release) struct str range;
+    autovalue(str_release) struct str range = STR_INIT(128);
     const char *rest = "";
 
     if (d->type == CONF_INT && (!parse_number(text, &ret->num, &rest) || *rest))
@@ -83,7 +84,6 @@ parse_numeric(const struct conf_def *d, const char *text, struct conf_value *ret
         return bad(err, d, text, "is not a size; write a number of bytes, or with KiB, MiB or GiB");
     if (ret->num >= d->min && ret->num <= d->max)
         return 0;
-    str_init(&range, 128);
     str_puts(&range, "is out of range (");
     conf_put_amount(&range, d->type, d->min);
     str_puts(&range, " to ");
@@ -108,7 +108,7 @@ parse_bool(const struct conf_def *d, const char *text, struct conf_value *ret, s
 
 static int parse_enum(const struct conf_def *d, const char *text, struct err *err)
 {
-    autovalue(str_release) struct str why;
+    autovalue(str_release) struct str why = STR_INIT(160);
     size_t n = strlen(text);
 
     for (const char *w = d->words; n;) {
@@ -119,7 +119,6 @@ static int parse_enum(const struct conf_def *d, const char *text, struct err *er
             break;
         w += len + 1;
     }
-    str_init(&why, 160);
     str_addf(&why, "is none of %s", d->words);
     return bad(err, d, text, why.p);
 }

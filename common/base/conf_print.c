@@ -1,12 +1,15 @@
 #include <string.h>
 
+#include "common/base/banned.h"
 #include "common/base/conf_p.h"
 #include "common/base/str.h"
 
 enum { NAME_BYTES = 80 };
 
-/* Edits (insert, delete, replace, swap neighbours) that turn a into b; both shorter than
- * NAME_BYTES. */
+/*
+ * Edits (insert, delete, replace, swap neighbours) that turn a into b; both shorter than
+ * NAME_BYTES.
+ */
 static int distance(const char *a, const char *b)
 {
     int na = (int)strlen(a), nb = (int)strlen(b);
@@ -36,13 +39,12 @@ static int distance(const char *a, const char *b)
 
 const char *conf_nearest(const struct conf *c, const char *name, bool env)
 {
-    autovalue(str_release) struct str other;
+    autovalue(str_release) struct str other = STR_INIT(256);
     const char *best = NULL;
     int best_distance = (int)strlen(name) / 4 + 1; /* more edits than this is another word */
 
     if (strlen(name) >= NAME_BYTES)
         return NULL;
-    str_init(&other, 256);
     for (size_t i = 0; i < c->n; i++) {
         str_clear(&other);
         if (env)
@@ -71,8 +73,7 @@ static bool extra_is_secret(const char *name)
     return false;
 }
 
-/* A value that begins or ends with a blank or a quote is quoted, so that what is printed can be
- * read again. */
+/* What begins or ends with a blank, or begins with a quote, is quoted: it can be read again. */
 static void put_value(struct str *out, const char *s)
 {
     size_t n = strlen(s);
@@ -81,17 +82,21 @@ static void put_value(struct str *out, const char *s)
     str_addf(out, quote ? "\"%s\"" : "%s", s);
 }
 
+/* What is unset is a comment: an empty number could not be read again. */
 static void put_setting(struct str *out,
                         const char *prefix,
                         const char *name,
                         const struct conf_slot *slot,
                         bool secret)
 {
-    str_addf(out, "# %s\n%s%s = ", slot->origin ? slot->origin : "default", prefix, name);
-    if (secret && slot->value.text[0])
-        str_puts(out, "***");
-    else
-        put_value(out, slot->value.text);
+    bool unset = slot->rank == RANK_DEFAULT && !slot->value.text[0];
+
+    str_addf(out, "# %s\n", slot->origin ? slot->origin : "default");
+    str_addf(out, "%s%s%s =", unset ? "# " : "", prefix, name);
+    if (slot->value.text[0]) {
+        str_putc(out, ' ');
+        put_value(out, secret ? "***" : slot->value.text);
+    }
     str_putc(out, '\n');
 }
 

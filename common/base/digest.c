@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/banned.h"
 #include "common/base/cleanup.h"
 #include "common/base/str.h"
 
@@ -13,8 +14,10 @@ struct digest {
     EVP_MD_CTX *ctx;
 };
 
-/* Fetching an algorithm and making a context cost more than hashing a contact: once per process,
- * once per thread. */
+/*
+ * Fetching an algorithm and making a context cost more than hashing a contact: once per process,
+ * once per thread.
+ */
 static EVP_MD *md;
 static pthread_key_t ctx_key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -157,8 +160,10 @@ static int base64_value(char c)
     return c == '/' ? 63 : -1;
 }
 
-/* Decodes 4 characters of which the last `pad` are padding into 24 bits; -1 when they are not
- * base64. */
+/*
+ * Decodes 4 characters of which the last `pad` are padding into 24 bits; -1 when they are not
+ * base64.
+ */
 static int32_t decode_quad(const char *s, int pad)
 {
     int32_t bits = 0;

@@ -24,7 +24,7 @@ void digest_finish(struct digest *d, struct sha256 *ret); /* d is open again aft
 void digest_free(struct digest *d);
 
 void hex_encode(const void *p, size_t n, char *out);     /* 2n digits, lower case, and a NUL */
-bool hex_decode(const char *s, size_t n_out, void *out); /* exactly 2*n_out digits */
+bool hex_decode(const char *s, size_t n_out, void *out); /* exactly 2*n_out digits, then NUL */
 void base64_encode(struct str *s, const void *p, size_t n);
 /* Returns bytes written to out (at most max), -1 on bad input or lack of room. Padding required. */
 long base64_decode(const char *s, size_t n, void *out, size_t max);

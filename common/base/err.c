@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/banned.h"
 #include "common/base/text.h"
 
 /* Copies src as one line: control characters become blanks, cut on a character boundary. */

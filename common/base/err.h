@@ -30,8 +30,10 @@ struct err {
     char text[208]; /* one line for people */
 };
 
-/* Fills *err (after_ms = 0) and returns -1, so that `return err_set(...)` reads well. Long texts
- * are cut. */
+/*
+ * Fills *err (after_ms = 0) and returns -1, so that `return err_set(...)` reads well. Long texts
+ * are cut.
+ */
 int err_set(struct err *err,
             enum err_scope scope,
             enum err_when when,

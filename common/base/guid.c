@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "common/base/banned.h"
 #include "common/base/digest.h"
 
 static bool dash_at(int i)

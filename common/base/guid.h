@@ -15,8 +15,8 @@ struct guid {
     uint8_t b[16]; /* in text order */
 };
 
-bool guid_parse(const char *s,
-                struct guid *ret); /* any case, dashes required, no braces, nothing behind */
+/* Any case, dashes required, no braces, nothing behind. */
+bool guid_parse(const char *s, struct guid *ret);
 const char *guid_format(const struct guid *g, char out[GUID_TEXT]); /* returns out */
 void guid_random(struct guid *ret); /* version 4, from the system's random source */
 

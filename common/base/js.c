@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/banned.h"
 #include "common/base/str.h"
 
 enum { PATH_MAX_BYTES = 160, KEY_MAX_BYTES = 48 };
@@ -50,12 +51,6 @@ json_t *js_parse(const char *text, size_t n, size_t max_bytes, struct err *err)
     return v;
 }
 
-struct js js_root(json_t *v, struct err *err, bool *failed)
-{
-    *failed = false;
-    return (struct js){.v = v, .err = err, .failed = failed};
-}
-
 static void put_step(struct str *path, const char *key, size_t index)
 {
     if (!key)
@@ -74,7 +69,7 @@ static void put_path(struct str *path, const struct js *o)
 
 int js_fail(const struct js *o, const char *key, const char *fmt, ...)
 {
-    autovalue(str_release) struct str path;
+    autovalue(str_release) struct str path = STR_INIT(PATH_MAX_BYTES);
     char why[160];
     va_list ap;
 
@@ -84,7 +79,6 @@ int js_fail(const struct js *o, const char *key, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(why, sizeof(why), fmt, ap);
     va_end(ap);
-    str_init(&path, PATH_MAX_BYTES);
     put_path(&path, o);
     if (key)
         put_step(&path, key, 0);
@@ -175,14 +169,6 @@ struct js js_array_opt(const struct js *o, const char *key)
 size_t js_len(const struct js *a)
 {
     return json_array_size(want(a, NULL, JSON_ARRAY, false));
-}
-
-struct js js_at(const struct js *a, size_t i)
-{
-    struct js e = child(a, NULL, json_array_get(a->v, i));
-
-    e.index = i;
-    return e;
 }
 
 const char *js_str(const struct js *o, const char *key)

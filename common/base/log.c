@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/banned.h"
 #include "common/base/clock.h"
 #include "common/base/str.h"
 #include "common/base/text.h"
@@ -193,10 +194,9 @@ static void emit(const struct str *line)
 
 void log_event(enum log_level level, const char *event, const struct log_kv *kvs, int n)
 {
-    autovalue(str_release) struct str line;
+    autovalue(str_release) struct str line = STR_INIT(LINE_MAX - TAIL_ROOM);
     char ts[TM_TEXT];
 
-    str_init(&line, LINE_MAX - TAIL_ROOM);
     if (sink.json)
         str_putc(&line, '{');
     const struct log_kv head[] = {

@@ -7,6 +7,9 @@
  * numbers, bodies or secrets. error = someone must act, warn = handled but unusual (says what
  * happens next), info = one line per run or batch, debug = free. Only programs log (main.c's
  * libraries report through struct err). Thread safe (one write per line).
+ *
+ * Values are cut at 1024 bytes, lines at 16 KiB (then `cut=true` is the last field). A literal true
+ * is an int in C17: kv("x", (bool)true).
  */
 #ifndef SYNC_BASE_LOG_H
 #define SYNC_BASE_LOG_H
@@ -77,8 +80,10 @@ void log_to_fd(int fd);
 #define log_debug(event, ...) LOG_(LOG_LVL_DEBUG, event, ##__VA_ARGS__)
 
 struct err;
-/* The fields of an error: code, text, scope. Use: log_warn("x failed", log_err(&err)); expands to
- * several kvs. */
+/*
+ * The fields of an error: code, text, scope. Use: log_warn("x failed", log_err(&err)); expands to
+ * several kvs.
+ */
 #define log_err(e) kv("code", (const char *)(e)->code), kv("error", (const char *)(e)->text)
 
 #endif

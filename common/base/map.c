@@ -93,6 +93,8 @@ static struct entry *find(const struct map *m, const void *key, size_t len)
 {
     struct entry *e = NULL;
 
+    if (!len)
+        key = ""; /* NULL is fine for the empty key, but not for memcmp */
     HASH_FIND(hh, m->head, key, len, e);
     return e;
 }

@@ -1,6 +1,6 @@
 /*
  * map: byte-string keys to pointers, over uthash (which stays inside map.c). Values are borrowed,
- * keys copied.
+ * keys copied. Iteration is in order of insertion. Keys may come from outside: the hash is seeded.
  */
 #ifndef SYNC_BASE_MAP_H
 #define SYNC_BASE_MAP_H
@@ -20,17 +20,16 @@ struct map_iter {
 };
 
 struct map *map_new(void);
-void map_free(struct map *m);                                    /* not the values; NULL is fine */
-void *map_get(const struct map *m, const void *key, size_t len); /* NULL when absent */
-void *map_put(struct map *m,
-              const void *key,
-              size_t len,
-              void *value); /* returns the value replaced, else NULL */
-void *
-map_del(struct map *m, const void *key, size_t len); /* returns the value removed, else NULL */
+void map_free(struct map *m); /* not the values; NULL is fine */
+/* NULL when absent. The empty key is a key. */
+void *map_get(const struct map *m, const void *key, size_t len);
+/* Returns the value replaced, else NULL. */
+void *map_put(struct map *m, const void *key, size_t len, void *value);
+/* Returns the value removed, else NULL. */
+void *map_del(struct map *m, const void *key, size_t len);
 size_t map_count(const struct map *m);
-bool map_next(const struct map *m,
-              struct map_iter *it); /* start with it zeroed; deleting the current entry is fine */
+/* Start with it zeroed. Deleting the current entry is fine, any other is not. */
+bool map_next(const struct map *m, struct map_iter *it);
 
 static inline void *map_get_u64(const struct map *m, uint64_t k)
 {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/banned.h"
 #include "common/base/map.h"
 #include "common/base/str.h"
 #include "common/base/text.h"
@@ -76,8 +77,10 @@ void metrics_free(struct metrics *m)
     free(m);
 }
 
-/* @source Prometheus data model: [a-zA-Z_:][a-zA-Z0-9_:]*, labels without the colon and not
- * beginning with __ */
+/*
+ * @source Prometheus data model: [a-zA-Z_:][a-zA-Z0-9_:]*, labels without the colon and not
+ * beginning with __
+ */
 static bool name_valid(const char *s, bool label)
 {
     static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789:";
@@ -144,8 +147,10 @@ struct metric_family *metrics_family(struct metrics *m,
     return f;
 }
 
-/* Copies a label value: bounded, and a value that is not UTF-8 would spoil the page for every
- * series. */
+/*
+ * Copies a label value: bounded, and a value that is not UTF-8 would spoil the page for every
+ * series.
+ */
 static char *copy_value(const char *s)
 {
     if (!s)
@@ -177,10 +182,9 @@ new_series(struct metric_family *f, const char *value1, const char *value2)
 struct metric_series *
 metrics_series(struct metric_family *f, const char *value1, const char *value2)
 {
-    autovalue(str_release) struct str key;
+    autovalue(str_release) struct str key = STR_INIT(4 * LABEL_VALUE_MAX);
 
     assert(!value1 == !f->labels[0] && !value2 == !f->labels[1]);
-    str_init(&key, 4 * LABEL_VALUE_MAX);
     if (value1)
         str_add(&key, value1, strnlen(value1, LABEL_VALUE_MAX));
     if (value2) {
@@ -266,8 +270,10 @@ static void put_number(struct str *out, double v)
     str_puts(out, buf);
 }
 
-/* @source Prometheus exposition format 0.0.4: help escapes \ and line feed, label values the double
- * quote too */
+/*
+ * @source Prometheus exposition format 0.0.4: help escapes \ and line feed, label values the double
+ * quote too
+ */
 static void put_escaped(struct str *out, const char *s, bool quote)
 {
     for (; *s; s++) {

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static char empty[1]; /* stands for the contents while nothing is allocated; stays NUL */
+char str_empty[1];
 
 void str_init(struct str *s, size_t max)
 {
     assert(max < SIZE_MAX / 2);
-    *s = (struct str){.p = empty, .max = max};
+    *s = (struct str){.p = str_empty, .max = max};
 }
 
 void str_release(struct str *s)
@@ -28,8 +28,10 @@ void str_clear(struct str *s)
         s->p[0] = '\0';
 }
 
-/* Makes room for n more bytes; false (and over) when max forbids it or something was left out
- * before. */
+/*
+ * Makes room for n more bytes; false (and over) when max forbids it or something was left out
+ * before.
+ */
 static bool reserve(struct str *s, size_t n)
 {
     size_t cap = s->cap ? s->cap : 64;

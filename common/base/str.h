@@ -2,8 +2,8 @@
  * str: a growing byte string with a maximum.
  *
  * Invariant: p is NUL-terminated whenever n > 0 or cap > 0; p may be "" (static) when nothing was
- * added, never NULL. Going beyond max adds nothing and sets `over`, which sticks: encoders add
- * freely and check once at the end.
+ * added, never NULL. Going beyond max adds nothing and sets `over`, which sticks (nothing more
+ * is added, so that what is there is a prefix): encoders add freely and check once at the end.
  */
 #ifndef SYNC_BASE_STR_H
 #define SYNC_BASE_STR_H
@@ -18,6 +18,16 @@ struct str {
     size_t n, cap, max; /* bytes, without the NUL */
     bool over;          /* something did not fit */
 };
+
+/*
+ * `autovalue(str_release) struct str s = STR_INIT(100);`: initialised where it is declared, so that
+ * no return in between can release what was never set.
+ */
+#define STR_INIT(max_bytes)                                                                        \
+    {                                                                                              \
+        .p = str_empty, .max = (max_bytes)                                                         \
+    }
+extern char str_empty[1]; /* private: what p points to while nothing is allocated; stays NUL */
 
 void str_init(struct str *s, size_t max);
 void str_release(struct str *s); /* contents; s is then as after str_init with the same max */

@@ -5,6 +5,7 @@
 #include <utf8proc.h>
 
 #include "common/base/arena.h"
+#include "common/base/banned.h"
 #include "common/base/str.h"
 
 enum {
@@ -171,12 +172,11 @@ const char *text_clean(struct arena *a, const char *s, size_t n, size_t max_byte
     /* NFC makes text shorter by a factor of 3 at most (Hangul), so nothing behind 4 * max_bytes can
      * be in the result. */
     size_t limit = max_bytes < SIZE_MAX / 16 ? max_bytes * 4 + 64 : SIZE_MAX / 4;
-    autovalue(str_release) struct str raw;
+    autovalue(str_release) struct str raw = STR_INIT(SIZE_MAX / 2 - 1);
     autofree utf8proc_uint8_t *composed = NULL;
 
     if (!s)
         return NULL;
-    str_init(&raw, SIZE_MAX / 2 - 1);
     const char *r;
     size_t len;
 

@@ -2,10 +2,11 @@
 
 #include <stddef.h>
 
+#include "common/base/banned.h"
+
 enum { MS_PER_DAY = 86400000, MAX_ZONE_MIN = 14 * 60 };
 
-/* Both conversions count in eras of 400 years that begin on 1 March, so that the leap day comes
- * last. */
+/* Both conversions count in eras of 400 years that begin on 1 March: the leap day comes last. */
 int64_t tm_days_from_civil(int year, int month, int day)
 {
     int64_t y = (int64_t)year - (month <= 2);
@@ -42,8 +43,10 @@ bool tm_date_valid(int year, int month, int day)
     return day <= len[month - 1] + (month == 2 && leap);
 }
 
-/* Reads exactly n digits; NULL when they are not there. NULL in gives NULL out, so that reads
- * chain. */
+/*
+ * Reads exactly n digits; NULL when they are not there. NULL in gives NULL out, so that reads
+ * chain.
+ */
 static const char *digits(const char *s, int n, int *ret)
 {
     int v = 0;
@@ -159,11 +162,15 @@ static char *put(char *o, int v, int width)
 
 const char *tm_format_utc(int64_t unix_ms, char out[TM_TEXT])
 {
-    int64_t days = unix_ms / MS_PER_DAY - (unix_ms % MS_PER_DAY < 0);
-    int ms = (int)(unix_ms - days * MS_PER_DAY);
+    int64_t days = unix_ms / MS_PER_DAY;
+    int ms = (int)(unix_ms % MS_PER_DAY);
     int year, month, day;
     char *o = out;
 
+    if (ms < 0) { /* C divides towards zero; a day has no negative time */
+        ms += MS_PER_DAY;
+        days--;
+    }
     tm_civil_from_days(days, &year, &month, &day);
     if (year < 0) {
         *o++ = '-';

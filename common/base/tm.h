@@ -18,8 +18,10 @@ struct tm_civil {
 int64_t tm_days_from_civil(int year, int month, int day); /* days since 1970-01-01 */
 void tm_civil_from_days(int64_t days, int *year, int *month, int *day);
 bool tm_date_valid(int year, int month, int day);
-/* "2026-01-05T01:02:03.517" with 0-7 fraction digits and no zone, or a bare date. Range-checked.
- * False if it is neither. */
+/*
+ * "2026-01-05T01:02:03.517" with 0-7 fraction digits and no zone, or a bare date. Range-checked.
+ * False if it is neither.
+ */
 bool tm_parse_naive(const char *s, struct tm_civil *ret);
 /* The same with Z or +hh:mm required; Unix milliseconds. */
 bool tm_parse_utc(const char *s, int64_t *ret_ms);

@@ -1,6 +1,11 @@
 /*
- * vec: a typed growable array. `vec(int) xs = {0}; vec_push(&xs, 3); vec_foreach(x, &xs) use(*x);
- * vec_release(&xs);` Elements move when it grows: keep indexes, not pointers.
+ * vec: a typed growable array. Elements move when it grows: keep indexes, not pointers.
+ *
+ *   vec(int) xs = {0};
+ *   vec_push(&xs, 3);
+ *   vec_foreach (x, &xs)
+ *       use(*x);
+ *   vec_release(&xs);
  */
 #ifndef SYNC_BASE_VEC_H
 #define SYNC_BASE_VEC_H
