@@ -12,7 +12,7 @@ usage: ./run.sh VERB [options]
                              --test: also what only tests need (Java and Maven for Kafka, a Python client; into build/)
                              --lint: also the code checkers
   build [PRESET] [TARGET..]  configure and build; presets: dev (default), asan, tsan, fuzz, coverage, release
-  demo [--kafka] [--keep]    the whole job on a made-up church: three runs and a verdict, about a minute
+  demo [--kafka] [--keep]    the whole job on a made-up church: three runs and a verdict
                              --kafka: on real Apache Kafka, with a producer and two workers as processes of their own
                              --keep: leave everything up and say how to look at it
   test [TIER]                the tests; without a tier those of every day (at most 12 minutes on two cores)
