@@ -28,6 +28,7 @@ static struct http_calls *list_of(struct http_client *c, enum http_call_state st
 static void move_to(struct http_call *call, enum http_call_state state)
 {
     struct http_client *c = call->c;
+    assert(c);
     struct http_calls *from = list_of(c, call->state), *to = list_of(c, state);
     if (from)
         TAILQ_REMOVE(from, call, list);

@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <netdb.h>
 
 #include "common/net/http.h"
 #include "common/net/http_p.h"
@@ -112,6 +113,20 @@ Test(http, fresh_connection_is_a_new_one)
     struct got g = fetch(.method = "GET", .fresh_connection = true);
     cr_expect(not(g.reused));
     cr_expect(eq(int, server.conns, 2));
+}
+
+Test(http, idle_connection_makes_room_for_one_that_cannot_use_it)
+{
+    char other[64];
+    start_server(answer_all);
+    limits.max_connections = 1;
+    use_cap(1000);
+    fetch(.method = "GET");
+    struct got fresh = fetch(.method = "GET", .fresh_connection = true);
+    cr_expect(eq(int, fresh.status, 200), "%s", fresh.err.text);
+    snprintf(other, sizeof(other), "http://localhost:%d/", server.port);
+    struct got g = fetch(.method = "GET", .url = other);
+    cr_expect(eq(int, g.status, 200), "%s", g.err.text);
 }
 
 static void gzip_answer(struct server *s, int fd)
@@ -245,6 +260,36 @@ Test(http, wrong_requests_never_leave)
     use_cap(1000);
     expect_error(fetch(.method = "GET"), "curl.1", WHEN_NEVER);
     cr_expect(eq(int, server.conns, 0));
+}
+
+/* libcurl's resolver thread calls this one instead of the C library's: it hangs until the gate
+ * opens. */
+int getaddrinfo(const char *name,
+                const char *service,
+                const struct addrinfo *hints,
+                struct addrinfo **res)
+{
+    (void)name, (void)service, (void)hints;
+    *res = NULL;
+    wait_for_gate(&server);
+    return EAI_NONAME;
+}
+
+Test(http, time_out_during_a_name_lookup_does_not_wait_for_the_resolver)
+{
+    struct got cancelled = {0};
+    struct got g = fetch(.method = "GET", .url = "http://slow.invalid/", .timeout_ms = 50);
+    cr_expect(eq(str, g.err.code, "curl.28"));
+    cr_expect(eq(int, g.err.when, WHEN_LATER));
+    struct http_call *call =
+        begin((struct http_request){.url = "http://slow.invalid/"}, &cancelled);
+    for (int i = 0; i < 3; i++)
+        loop_turn(l, 1);
+    http_cancel(call);
+    open_gate(NULL);
+    g = fetch(POST_ONCE, .url = "http://slow.invalid/");
+    cr_expect(eq(str, g.err.code, "curl.6"));
+    cr_expect(eq(int, g.err.when, WHEN_LATER));
 }
 
 /* ---- Retry-After ---- */
