@@ -1,0 +1,350 @@
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+
+#include "worker/ews/ews_error.h"
+
+static struct criterion_test_params indexes(size_t n)
+{
+    size_t *v = cr_malloc(n * sizeof(*v));
+    for (size_t i = 0; i < n; i++)
+        v[i] = i;
+    return cr_make_param_array(size_t, v, n);
+}
+
+enum { MINUTES = 60 * 1000, HOURS = 60 * MINUTES };
+
+/* What a response message with this code means for an update of one item. */
+static const struct code_case {
+    const char *code;
+    enum outcome want;
+    enum err_scope scope;
+    uint32_t after_ms;
+} code_cases[] = {
+    {"ErrorServerBusy", OUT_RETRY_LATER, SCOPE_MAILBOX, 0},
+    {"ErrorExceededConnectionCount", OUT_RETRY_LATER, SCOPE_REMOTE, 0},
+    {"ErrorTooManyObjectsOpened", OUT_RETRY_LATER, SCOPE_MAILBOX, 0},
+    {"ErrorInternalServerTransientError", OUT_RETRY_LATER, SCOPE_MAILBOX, 0},
+    {"ErrorInsufficientResources", OUT_RETRY_LATER, SCOPE_MAILBOX, 0},
+    {"ErrorNotEnoughMemory", OUT_RETRY_LATER, SCOPE_MAILBOX, 0},
+    {"ErrorTimeoutExpired", OUT_UNKNOWN, SCOPE_MAILBOX, 0},
+    {"ErrorMailboxStoreUnavailable", OUT_RETRY_LATER, SCOPE_MAILBOX, 0},
+    {"ErrorMailboxFailover", OUT_RETRY_LATER, SCOPE_MAILBOX, 0},
+    {"ErrorADUnavailable", OUT_RETRY_LATER, SCOPE_MAILBOX, 0},
+    {"ErrorADOperation", OUT_RETRY_LATER, SCOPE_MAILBOX, 0},
+    {"ErrorMailboxMoveInProgress", OUT_RETRY_LATER, SCOPE_MAILBOX, 0},
+    {"ErrorConnectionFailed", OUT_RETRY_LATER, SCOPE_MAILBOX, 0},
+    {"ErrorCrossSiteRequest", OUT_RETRY_LATER, SCOPE_MAILBOX, 0},
+    {"ErrorNoRespondingCASInDestinationSite", OUT_RETRY_LATER, SCOPE_MAILBOX, 0},
+    {"ErrorInternalServerError", OUT_RETRY_LATER, SCOPE_ITEM, 0},
+    {"ErrorBatchProcessingStopped", OUT_NOT_TRIED, SCOPE_MAILBOX, 0},
+    {"ErrorItemNotFound", OUT_GONE, SCOPE_ITEM, 0},
+    {"ErrorFolderNotFound", OUT_FOLDER_LOST, SCOPE_MAILBOX, 0},
+    {"ErrorParentFolderNotFound", OUT_FOLDER_LOST, SCOPE_MAILBOX, 0},
+    {"ErrorSyncFolderNotFound", OUT_FOLDER_LOST, SCOPE_MAILBOX, 0},
+    {"ErrorFolderExists", OUT_RETRY_LATER, SCOPE_MAILBOX, 0},
+    {"ErrorInvalidSyncStateData", OUT_GONE, SCOPE_MAILBOX, 0},
+    {"ErrorStaleObject", OUT_CONFLICT, SCOPE_ITEM, 0},
+    {"ErrorChangeKeyRequiredForWriteOperations", OUT_CONFLICT, SCOPE_ITEM, 0},
+    {"ErrorChangeKeyRequired", OUT_CONFLICT, SCOPE_ITEM, 0},
+    {"ErrorIrresolvableConflict", OUT_CONFLICT, SCOPE_ITEM, 0},
+    {"ErrorInvalidChangeKey", OUT_CONFLICT, SCOPE_ITEM, 0},
+    {"ErrorInvalidIdMalformed", OUT_GONE, SCOPE_ITEM, 0},
+    {"ErrorInvalidId", OUT_GONE, SCOPE_ITEM, 0},
+    {"ErrorInvalidIdEmpty", OUT_GONE, SCOPE_ITEM, 0},
+    {"ErrorItemCorrupt", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorItemSave", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorItemPropertyRequestFailed", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorInvalidPropertySet", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorInvalidPropertyRequest", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorInvalidPropertyForOperation", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorInvalidPropertyDelete", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorUpdatePropertyMismatch", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorIncorrectUpdatePropertyCount", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorObjectTypeChanged", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorInvalidExtendedProperty", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorItemSavePropertyError", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorPropertyUpdate", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorDataSizeLimitExceeded", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorInvalidContactEmailAddress", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorInvalidContactEmailIndex", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorInvalidExtendedPropertyValue", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorSchemaValidation", OUT_SPLIT, SCOPE_ITEM, 0},
+    {"ErrorInvalidRequest", OUT_SPLIT, SCOPE_ITEM, 0},
+    {"ErrorRequestStreamTooBig", OUT_SPLIT, SCOPE_ITEM, 0},
+    {"ErrorMessageSizeExceeded", OUT_SPLIT, SCOPE_ITEM, 0},
+    {"ErrorExceededFindCountLimit", OUT_SPLIT, SCOPE_MAILBOX, 0},
+    {"ErrorCannotCreateContactInNonContactFolder", OUT_PARK, SCOPE_MAILBOX, 0},
+    {"ErrorQuotaExceeded", OUT_PARK, SCOPE_MAILBOX, 24 * HOURS},
+    {"ErrorNonExistentMailbox", OUT_PARK, SCOPE_MAILBOX, 0},
+    {"ErrorMissingEmailAddress", OUT_PARK, SCOPE_MAILBOX, 0},
+    {"ErrorInvalidSmtpAddress", OUT_PARK, SCOPE_MAILBOX, 0},
+    {"ErrorNonPrimarySmtpAddress", OUT_PARK, SCOPE_MAILBOX, 0},
+    {"ErrorAccountDisabled", OUT_PARK, SCOPE_MAILBOX, 0},
+    {"ErrorMailboxConfiguration", OUT_PARK, SCOPE_MAILBOX, 0},
+    {"ErrorOrganizationAccessBlocked", OUT_PARK, SCOPE_MAILBOX, 0},
+    {"ErrorImpersonateUserDenied", OUT_PARK, SCOPE_MAILBOX, 30 * MINUTES},
+    {"ErrorInvalidUserPrincipalName", OUT_PARK, SCOPE_MAILBOX, 0},
+    {"ErrorInvalidUserSid", OUT_PARK, SCOPE_MAILBOX, 0},
+    {"ErrorSidNotFound", OUT_PARK, SCOPE_MAILBOX, 0},
+    {"ErrorAccessDenied", OUT_PARK, SCOPE_MAILBOX, 0},
+    {"ErrorCreateItemAccessDenied", OUT_PARK, SCOPE_MAILBOX, 0},
+    {"ErrorCannotDeleteObject", OUT_PARK, SCOPE_MAILBOX, 0},
+    {"ErrorImpersonationDenied", OUT_STOP, SCOPE_REMOTE, 0},
+    {"ErrorImpersonationFailed", OUT_STOP, SCOPE_REMOTE, 0},
+    {"ErrorInvalidExchangeImpersonationHeaderData", OUT_STOP, SCOPE_REMOTE, 0},
+    {"ErrorPasswordExpired", OUT_STOP, SCOPE_REMOTE, 0},
+    {"ErrorPasswordChangeRequired", OUT_STOP, SCOPE_REMOTE, 0},
+    {"ErrorCallerIsInvalidADAccount", OUT_STOP, SCOPE_REMOTE, 0},
+    {"ErrorInvalidServerVersion", OUT_STOP, SCOPE_REMOTE, 0},
+    {"ErrorIncorrectSchemaVersion", OUT_STOP, SCOPE_REMOTE, 0},
+    {"ErrorInvalidSchemaVersionForMailboxVersion", OUT_STOP, SCOPE_REMOTE, 0},
+    {"ErrorOfTomorrow", OUT_RETRY_LATER, SCOPE_ITEM, 0},
+    {"NoError", OUT_RETRY_LATER, SCOPE_ITEM, 0}, /* in a message that is an error */
+    {"", OUT_RETRY_LATER, SCOPE_ITEM, 0},
+};
+
+static enum err_when when_of(enum outcome o)
+{
+    if (o == OUT_UNKNOWN)
+        return WHEN_UNKNOWN;
+    return o == OUT_DEAD || o == OUT_STOP ? WHEN_NEVER : WHEN_LATER;
+}
+
+ParameterizedTestParameters(ews_error, of_an_item)
+{
+    return indexes(ARRAY_LEN(code_cases));
+}
+ParameterizedTest(size_t *i, ews_error, of_an_item)
+{
+    const struct code_case *c = &code_cases[*i];
+    struct ews_problem p = {.code = c->code};
+    struct err err;
+    char code[100];
+    enum outcome o = ews_error_item(&p, EWS_UPDATE, &err);
+    cr_expect_str_eq(outcome_name(o), outcome_name(c->want), "%s", c->code);
+    cr_expect_eq(err.scope, c->scope, "%s", c->code);
+    cr_expect_eq(err.when, when_of(c->want), "%s", c->code);
+    cr_expect_eq(err.after_ms, c->after_ms, "%s", c->code);
+    snprintf(code, sizeof(code), "ews.%s", *c->code ? c->code : "no_code");
+    cr_expect_str_eq(err.code, code);
+}
+
+/* The same code, another verb. */
+static const struct verb_case {
+    const char *code;
+    enum ews_verb verb;
+    enum outcome want;
+} verb_cases[] = {
+    {"ErrorItemNotFound", EWS_DELETE, OUT_DONE},
+    {"ErrorItemNotFound", EWS_GET, OUT_GONE},
+    {"ErrorItemNotFound", EWS_CREATE, OUT_FOLDER_LOST},
+    {"ErrorItemNotFound", EWS_FIND, OUT_FOLDER_LOST},
+    {"ErrorInvalidIdMalformed", EWS_CREATE, OUT_FOLDER_LOST},
+    {"ErrorInvalidIdMalformed", EWS_FIND, OUT_FOLDER_LOST},
+    {"ErrorInvalidIdMalformed", EWS_DELETE, OUT_GONE},
+    {"ErrorInvalidId", EWS_CREATE, OUT_FOLDER_LOST},
+    {"ErrorInvalidIdEmpty", EWS_FIND, OUT_FOLDER_LOST},
+    {"ErrorFolderExists", EWS_FIND, OUT_DONE},
+    {"ErrorFolderExists", EWS_CREATE, OUT_RETRY_LATER},
+    {"ErrorTimeoutExpired", EWS_CREATE, OUT_UNKNOWN},
+    {"ErrorTimeoutExpired", EWS_DELETE, OUT_UNKNOWN},
+    {"ErrorTimeoutExpired", EWS_GET, OUT_RETRY_LATER},
+    {"ErrorTimeoutExpired", EWS_FIND, OUT_RETRY_LATER},
+};
+
+ParameterizedTestParameters(ews_error, depends_on_the_verb)
+{
+    return indexes(ARRAY_LEN(verb_cases));
+}
+ParameterizedTest(size_t *i, ews_error, depends_on_the_verb)
+{
+    const struct verb_case *c = &verb_cases[*i];
+    struct err err;
+    enum outcome o = ews_error_item(&(struct ews_problem){.code = c->code}, c->verb, &err);
+    cr_expect_str_eq(outcome_name(o), outcome_name(c->want), "%s %d", c->code, (int)c->verb);
+}
+
+Test(ews_error, an_internal_error_is_what_it_hides)
+{
+    struct err err;
+    struct ews_problem p = {.code = "ErrorInternalServerError",
+                            .inner_code = "ErrorQuotaExceeded",
+                            .at = "contacts:Surname"};
+    cr_expect_eq(ews_error_item(&p, EWS_CREATE, &err), OUT_PARK);
+    cr_expect_str_eq(err.code, "ews.ErrorInternalServerError");
+    cr_expect_str_eq(err.text, "Exchange answered ErrorInternalServerError, inside "
+                               "ErrorQuotaExceeded, at contacts:Surname");
+    p.inner_code = "ErrorOfTomorrow";
+    cr_expect_eq(ews_error_item(&p, EWS_CREATE, &err), OUT_RETRY_LATER);
+    p.code = "ErrorServerBusy"; /* only the internal error hides another */
+    p.inner_code = "ErrorQuotaExceeded";
+    cr_expect_eq(ews_error_item(&p, EWS_CREATE, &err), OUT_RETRY_LATER);
+}
+
+Test(ews_error, obeys_the_back_off_in_every_shape_but_not_beyond_a_day)
+{
+    struct err err;
+    struct ews_problem p = {.code = "ErrorServerBusy", .backoff_ms = 297749};
+    cr_expect_eq(ews_error_item(&p, EWS_CREATE, &err), OUT_RETRY_LATER);
+    cr_expect_eq(err.after_ms, 297749u);
+    cr_expect_eq(ews_error_fault(&p, EWS_CREATE, 50, &err), OUT_RETRY_LATER);
+    cr_expect_eq(err.after_ms, 297749u);
+    cr_expect_eq(err.scope, SCOPE_MAILBOX);
+    p.backoff_ms = UINT32_MAX;
+    ews_error_item(&p, EWS_CREATE, &err);
+    cr_expect_eq(err.after_ms, (uint32_t)EWS_MAX_BACKOFF_MS);
+}
+
+/* A fault says nothing about one of many. */
+static const struct fault_case {
+    const char *code;
+    size_t n;
+    enum outcome want;
+    enum err_scope scope;
+} fault_cases[] = {
+    {"ErrorServerBusy", 50, OUT_RETRY_LATER, SCOPE_MAILBOX},
+    {"ErrorInternalServerError", 50, OUT_RETRY_LATER, SCOPE_MAILBOX},
+    {"ErrorSchemaValidation", 50, OUT_SPLIT, SCOPE_ITEM},
+    {"ErrorSchemaValidation", 1, OUT_SPLIT, SCOPE_ITEM},
+    {"ErrorItemSave", 50, OUT_SPLIT, SCOPE_ITEM},
+    {"ErrorItemSave", 1, OUT_DEAD, SCOPE_ITEM},
+    {"ErrorItemNotFound", 50, OUT_SPLIT, SCOPE_ITEM},
+    {"ErrorItemNotFound", 1, OUT_GONE, SCOPE_ITEM},
+    {"ErrorStaleObject", 2, OUT_SPLIT, SCOPE_ITEM},
+    {"ErrorImpersonateUserDenied", 50, OUT_PARK, SCOPE_MAILBOX},
+    {"ErrorImpersonationDenied", 50, OUT_STOP, SCOPE_REMOTE},
+    {"ErrorFolderNotFound", 50, OUT_FOLDER_LOST, SCOPE_MAILBOX},
+    {"ErrorTimeoutExpired", 50, OUT_UNKNOWN, SCOPE_MAILBOX},
+    {"ErrorOfTomorrow", 50, OUT_RETRY_LATER, SCOPE_MAILBOX},
+    {"", 50, OUT_RETRY_LATER, SCOPE_MAILBOX},
+};
+
+ParameterizedTestParameters(ews_error, of_a_fault)
+{
+    return indexes(ARRAY_LEN(fault_cases));
+}
+ParameterizedTest(size_t *i, ews_error, of_a_fault)
+{
+    const struct fault_case *c = &fault_cases[*i];
+    struct err err;
+    enum outcome o =
+        ews_error_fault(&(struct ews_problem){.code = c->code}, EWS_DELETE, c->n, &err);
+    cr_expect_str_eq(outcome_name(o), outcome_name(c->want), "%s", c->code);
+    cr_expect_eq(err.scope, c->scope, "%s", c->code);
+}
+
+static const struct http_case {
+    const char *name;
+    struct ews_http http;
+    enum outcome write, read;
+    enum err_scope scope;
+} http_cases[] = {
+    {"web page", {200, true, "", -1}, OUT_STOP, OUT_STOP, SCOPE_REMOTE},
+    {"no content", {204, false, "", -1}, OUT_UNKNOWN, OUT_RETRY_LATER, SCOPE_REMOTE},
+    {"error page",
+     {302, false, "https://mail.church.example/ews/genericerrorpage.htm?aspxerrorpath=/x", -1},
+     OUT_UNKNOWN,
+     OUT_RETRY_LATER,
+     SCOPE_REMOTE},
+    {"sign-in",
+     {302, false, "https://mail.church.example/owa/auth/logon.aspx", -1},
+     OUT_STOP,
+     OUT_STOP,
+     SCOPE_REMOTE},
+    {"elsewhere", {301, false, "https://other.example/", -1}, OUT_STOP, OUT_STOP, SCOPE_REMOTE},
+    {"malformed", {400, true, "", -1}, OUT_SPLIT, OUT_PARK, SCOPE_MAILBOX},
+    {"login", {401, true, "", -1}, OUT_STOP, OUT_STOP, SCOPE_REMOTE},
+    {"forbidden", {403, true, "", -1}, OUT_STOP, OUT_STOP, SCOPE_REMOTE},
+    {"wrong path", {404, true, "", -1}, OUT_STOP, OUT_STOP, SCOPE_REMOTE},
+    {"method", {405, true, "", -1}, OUT_STOP, OUT_STOP, SCOPE_REMOTE},
+    {"request timeout", {408, true, "", -1}, OUT_UNKNOWN, OUT_RETRY_LATER, SCOPE_REMOTE},
+    {"too big", {413, true, "", -1}, OUT_SPLIT, OUT_SPLIT, SCOPE_MAILBOX},
+    {"too many", {429, true, "", 7000}, OUT_RETRY_LATER, OUT_RETRY_LATER, SCOPE_REMOTE},
+    {"forms sign-in", {440, true, "", -1}, OUT_STOP, OUT_STOP, SCOPE_REMOTE},
+    {"provisioning", {449, true, "", -1}, OUT_STOP, OUT_STOP, SCOPE_REMOTE},
+    {"locked", {456, true, "", -1}, OUT_STOP, OUT_STOP, SCOPE_REMOTE},
+    {"overload", {500, true, "", -1}, OUT_UNKNOWN, OUT_RETRY_LATER, SCOPE_REMOTE},
+    {"proxy", {502, true, "", -1}, OUT_UNKNOWN, OUT_RETRY_LATER, SCOPE_REMOTE},
+    {"unavailable", {503, true, "", 7000}, OUT_RETRY_LATER, OUT_RETRY_LATER, SCOPE_REMOTE},
+    {"gateway timeout", {504, true, "", -1}, OUT_UNKNOWN, OUT_RETRY_LATER, SCOPE_REMOTE},
+    {"version", {505, true, "", -1}, OUT_UNKNOWN, OUT_RETRY_LATER, SCOPE_REMOTE},
+    {"nonsense", {999, true, "", -1}, OUT_UNKNOWN, OUT_RETRY_LATER, SCOPE_REMOTE},
+};
+
+ParameterizedTestParameters(ews_error, of_a_status)
+{
+    return indexes(ARRAY_LEN(http_cases));
+}
+ParameterizedTest(size_t *i, ews_error, of_a_status)
+{
+    const struct http_case *c = &http_cases[*i];
+    struct err err;
+    char code[20];
+    enum outcome o = ews_error_http(&c->http, EWS_CREATE, &err);
+    cr_expect_str_eq(outcome_name(o), outcome_name(c->write), "%s", c->name);
+    cr_expect_eq(err.scope, c->scope, "%s", c->name);
+    cr_expect_eq(err.when, when_of(c->write), "%s", c->name);
+    cr_expect_eq(err.after_ms, c->http.retry_after_ms > 0 ? 7000u : 0u, "%s", c->name);
+    snprintf(code, sizeof(code), "http.%d", c->http.status);
+    cr_expect_str_eq(err.code, code);
+    o = ews_error_http(&c->http, EWS_FIND, &err);
+    cr_expect_str_eq(outcome_name(o), outcome_name(c->read), "%s", c->name);
+}
+
+static const struct transport_case {
+    const char *code;
+    enum err_when when;
+    enum outcome write, read;
+} transport_cases[] = {
+    {"curl.6", WHEN_LATER, OUT_RETRY_LATER, OUT_RETRY_LATER},
+    {"curl.7", WHEN_LATER, OUT_RETRY_LATER, OUT_RETRY_LATER},
+    {"curl.28", WHEN_LATER, OUT_RETRY_LATER, OUT_RETRY_LATER}, /* while connecting */
+    {"curl.28", WHEN_UNKNOWN, OUT_UNKNOWN, OUT_RETRY_LATER},
+    {"curl.52", WHEN_UNKNOWN, OUT_UNKNOWN, OUT_RETRY_LATER},
+    {"curl.56", WHEN_UNKNOWN, OUT_UNKNOWN, OUT_RETRY_LATER},
+    {"curl.18", WHEN_UNKNOWN, OUT_UNKNOWN, OUT_RETRY_LATER},
+    {"curl.35", WHEN_LATER, OUT_STOP, OUT_STOP},
+    {"curl.51", WHEN_LATER, OUT_STOP, OUT_STOP},
+    {"curl.60", WHEN_LATER, OUT_STOP, OUT_STOP},
+    {"curl.3", WHEN_NEVER, OUT_STOP, OUT_STOP},
+    {"http.too_big", WHEN_LATER, OUT_UNKNOWN, OUT_RETRY_LATER},
+    {"http.fenced", WHEN_LATER, OUT_NOT_TRIED, OUT_NOT_TRIED},
+    {"http.header", WHEN_NEVER, OUT_PARK, OUT_PARK},
+};
+
+ParameterizedTestParameters(ews_error, of_no_answer)
+{
+    return indexes(ARRAY_LEN(transport_cases));
+}
+ParameterizedTest(size_t *i, ews_error, of_no_answer)
+{
+    const struct transport_case *c = &transport_cases[*i];
+    struct err from, err;
+    err_set(&from, SCOPE_REMOTE, c->when, c->code, "x");
+    enum outcome o = ews_error_transport(&from, EWS_CREATE, &err);
+    cr_expect_str_eq(outcome_name(o), outcome_name(c->write), "%s", c->code);
+    cr_expect_eq(err.when, when_of(c->write), "%s", c->code);
+    o = ews_error_transport(&from, EWS_FIND, &err);
+    cr_expect_str_eq(outcome_name(o), outcome_name(c->read), "%s", c->code);
+}
+
+Test(ews_error, being_fenced_has_the_ports_code)
+{
+    struct err from, err;
+    err_set(&from, SCOPE_REMOTE, WHEN_LATER, "http.fenced", "x");
+    ews_error_transport(&from, EWS_CREATE, &err);
+    cr_expect_str_eq(err.code, "fenced");
+}
+
+Test(ews_error, an_unreadable_answer_to_a_write_is_unknown)
+{
+    struct err from, err;
+    err_set(&from, SCOPE_REMOTE, WHEN_UNKNOWN, "ews.unreadable", "x");
+    cr_expect_eq(ews_error_unreadable(&from, EWS_DELETE, &err), OUT_UNKNOWN);
+    cr_expect_eq(ews_error_unreadable(&from, EWS_FIND, &err), OUT_RETRY_LATER);
+    cr_expect_eq(err.when, WHEN_LATER);
+}

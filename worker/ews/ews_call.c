@@ -1,0 +1,255 @@
+/*
+ * One request to Exchange and what its answer means.
+ */
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/guid.h"
+
+#include "worker/ews/ews_p.h"
+
+enum { HEADER_MAX = 1024, KEEP_BYTES = 64 << 20 };
+
+enum login { LOGIN_ACCEPTED, LOGIN_REFUSED, LOGIN_UNCLEAR };
+static void login_tried(struct ews_store *s, enum login login);
+
+struct ews_call *ews_call_new(struct ews_store *s,
+                              const struct ews_call_ops *ops,
+                              size_t size,
+                              const struct store_mailbox *mb)
+{
+    struct ews_call *c = xalloc(size);
+    c->ops = ops;
+    c->s = s;
+    c->mb = mb;
+    c->target = (struct ews_target){s->version, mb->address, mb->folder_id};
+    c->answer = arena_new("ews answer", EWS_ARENA_BYTES);
+    c->keep = arena_new("ews call", KEEP_BYTES);
+    str_init(&c->body, s->limits.max_bytes);
+    TAILQ_INSERT_TAIL(&s->calls, c, list);
+    return c;
+}
+
+void ews_call_free(struct ews_call *c)
+{
+    TAILQ_REMOVE(&c->s->calls, c, list);
+    if (c->s->login_trier == c)
+        login_tried(c->s, LOGIN_UNCLEAR);
+    loop_cancel(c->later);
+    if (c->http)
+        http_cancel(c->http);
+    arena_free(c->answer);
+    arena_free(c->keep);
+    str_release(&c->body);
+    free(c);
+}
+
+static void on_later(void *user)
+{
+    struct ews_call *c = user;
+    struct err err = c->verdict_err;
+    c->later = NULL;
+    c->ops->failed(c, c->verdict, &err);
+}
+
+void ews_call_fail_later(struct ews_call *c, enum outcome o, const struct err *err)
+{
+    c->verdict = o;
+    c->verdict_err = *err;
+    c->later = loop_after(c->s->l, 0, on_later, c);
+}
+
+static bool writes(const struct ews_call *c)
+{
+    return c->verb == EWS_CREATE || c->verb == EWS_UPDATE || c->verb == EWS_DELETE;
+}
+
+void ews_call_cancel(struct ews_call *c)
+{
+    bool unknown = c->http && c->asked && writes(c);
+    struct err err;
+    if (c->http) {
+        http_cancel(c->http);
+        c->http = NULL;
+    }
+    loop_cancel(c->later);
+    c->later = NULL;
+    err_set(&err, SCOPE_MAILBOX, unknown ? WHEN_UNKNOWN : WHEN_LATER, "canceled",
+            "the call was canceled");
+    c->ops->failed(c, unknown ? OUT_UNKNOWN : OUT_NOT_TRIED, &err);
+}
+
+static bool may_send(void *user)
+{
+    struct ews_call *c = user;
+    if (c->mb->may_send && !c->mb->may_send(c->mb->user))
+        return false;
+    c->asked = true;
+    return true;
+}
+
+static bool is_web_page(const struct http_response *r)
+{
+    const char *p = r->body + strspn(r->body, " \t\r\n\xEF\xBB\xBF");
+    return strcasestr(r->content_type, "html") || strncasecmp(p, "<!doctype html", 14) == 0 ||
+           strncasecmp(p, "<html", 5) == 0;
+}
+
+static int check_answer(struct ews_call *c, const struct ews_response *r, struct err *err)
+{
+    if (!r->fault && strcmp(r->operation, c->operation) != 0) {
+        return err_set(err, SCOPE_REMOTE, WHEN_UNKNOWN, "ews.unreadable",
+                       "the answer is not the one to our question");
+    }
+    if (!r->fault && r->n_messages != c->n) {
+        return err_set(err, SCOPE_MAILBOX, WHEN_UNKNOWN, "ews.wrong_count",
+                       "%zu results for %zu operations", r->n_messages, c->n);
+    }
+    return 0;
+}
+
+/* Status 200 or 500 with what may be SOAP. */
+static void
+on_soap(struct ews_call *c, const struct http_response *http, const struct ews_http *status)
+{
+    struct ews_response r;
+    struct err why, err;
+    enum outcome o;
+    bool readable = ews_decode(http->body, http->body_len, c->answer, &r, &why) == 0;
+    if (readable && r.fault) {
+        o = ews_error_fault(&r.problem, c->verb, c->n, &err);
+    } else if (readable && check_answer(c, &r, &why) == 0) {
+        c->ops->answered(c, &r);
+        return;
+    } else if (status->status == 500) {
+        o = ews_error_http(status, c->verb, &err);
+    } else {
+        o = ews_error_unreadable(&why, c->verb, &err);
+    }
+    c->ops->failed(c, o, &err);
+}
+
+static void dispatch(struct ews_call *c);
+
+/*
+ * A 401 can be a lost login or throttling: it is tried once more on a fresh connection. It proves
+ * that nothing was done, so that is safe even for a write. Only one call tries at a time, the
+ * others wait for what comes of it: a wrong password is not sent as often as there are mailboxes,
+ * and one lost login stops nobody.
+ */
+static bool try_login_again(struct ews_call *c)
+{
+    struct ews_store *s = c->s;
+    if (c->retried || s->login_refused)
+        return false;
+    if (s->login_trier) {
+        c->waiting = true;
+        return true;
+    }
+    c->retried = true;
+    s->login_trier = c;
+    dispatch(c);
+    return true;
+}
+
+/* The trying call knows more. When it does not, the next one tries. */
+static void login_tried(struct ews_store *s, enum login login)
+{
+    struct ews_call *c;
+    struct err err;
+    s->login_trier = NULL;
+    s->login_refused = login == LOGIN_REFUSED;
+    TAILQ_FOREACH(c, &s->calls, list)
+    {
+        if (!c->waiting || s->login_trier)
+            continue;
+        c->waiting = false;
+        if (login == LOGIN_REFUSED) {
+            enum outcome o = ews_error_http(&(struct ews_http){401, false, "", -1}, c->verb, &err);
+            ews_call_fail_later(c, o, &err);
+            continue;
+        }
+        s->login_trier = login == LOGIN_UNCLEAR ? c : NULL;
+        c->retried = true;
+        dispatch(c);
+    }
+}
+
+static void on_answer(const struct http_response *http, const struct err *http_err, void *user)
+{
+    struct ews_call *c = user;
+    struct ews_http status = {http->status, is_web_page(http), http->location,
+                              http->retry_after_ms};
+    struct err err;
+    bool refused = !http_err && http->status == 401;
+    c->http = NULL;
+    c->took_ms += http->took_ms;
+    if (refused && try_login_again(c))
+        return;
+    if (c->s->login_trier == c)
+        login_tried(c->s, http_err ? LOGIN_UNCLEAR : refused ? LOGIN_REFUSED : LOGIN_ACCEPTED);
+    else if (!http_err)
+        c->s->login_refused = refused;
+    if (http_err) {
+        enum outcome o = ews_error_transport(http_err, c->verb, &err);
+        c->ops->failed(c, o, &err);
+    } else if ((http->status == 200 || http->status == 500) && !status.html) {
+        on_soap(c, http, &status);
+    } else {
+        enum outcome o = ews_error_http(&status, c->verb, &err);
+        c->ops->failed(c, o, &err);
+    }
+}
+
+/* c->body goes out, to be answered by on_answer. */
+static void dispatch(struct ews_call *c)
+{
+    autovalue(str_release) struct str anchor, id;
+    char text[GUID_TEXT];
+    struct guid guid;
+    str_init(&anchor, HEADER_MAX);
+    str_init(&id, HEADER_MAX);
+    guid_random(&guid);
+    str_puts(&id, "client-request-id: ");
+    str_puts(&id, guid_format(&guid, text));
+    str_puts(&anchor, c->s->anchor_header);
+    str_puts(&anchor, ": ");
+    str_puts(&anchor, c->mb->address);
+    const char *headers[] = {
+        "Content-Type: text/xml; charset=utf-8", "Accept: text/xml",
+        "return-client-request-id: true",        id.p,
+        *c->s->anchor_header ? anchor.p : NULL,  NULL,
+    };
+    struct http_request r = {
+        .method = "POST",
+        .url = c->mb->endpoint ? c->mb->endpoint : c->s->url,
+        .headers = headers,
+        .body = c->body.p,
+        .body_len = c->body.n,
+        .timeout_ms = c->timeout_ms,
+        .send_once = writes(c),
+        .fresh_connection = c->retried,
+        .may_send = may_send,
+        .may_send_user = c,
+    };
+    ews_auth_sign(c->s->auth, &r);
+    c->asked = false;
+    c->http = http_send(c->s->http, &r, on_answer, c);
+}
+
+void ews_call_send(struct ews_call *c, const struct ews_request *r)
+{
+    struct err err;
+    c->verb = r->verb;
+    c->operation = r->operation;
+    c->n = r->n;
+    c->timeout_ms = r->timeout_ms;
+    c->retried = false;
+    if (c->body.over) {
+        err_set(&err, SCOPE_ITEM, WHEN_LATER, "ews.too_big", "the request is longer than %zu bytes",
+                c->body.max);
+        ews_call_fail_later(c, OUT_SPLIT, &err);
+        return;
+    }
+    dispatch(c);
+}

@@ -1,0 +1,115 @@
+/*
+ * ews_p: what the files of the EWS driver share: the store, and a call on its way (one or several
+ * requests).
+ *
+ * ews_store.c owns the store; ews_call.c sends requests and finds out what their answers mean;
+ * ews_apply.c and ews_list.c are the calls: they encode, and hear of a good answer (answered) or of
+ * a verdict on all of it (failed).
+ */
+#ifndef SYNC_WORKER_EWS_P_H
+#define SYNC_WORKER_EWS_P_H
+
+#include <sys/queue.h>
+
+#include "common/base/arena.h"
+#include "common/base/str.h"
+
+#include "common/net/http.h"
+#include "common/net/loop.h"
+#include "worker/ews/ews_auth.h"
+#include "worker/ews/ews_decode.h"
+#include "worker/ews/ews_encode.h"
+#include "worker/ews/ews_error.h"
+#include "worker/ews/ews_store.h"
+
+struct ews_call;
+TAILQ_HEAD(ews_calls, ews_call);
+
+struct ews_store {
+    struct contact_store base;
+    struct loop *l;
+    struct http_client *http;
+    struct ews_auth *auth;
+    char *url, *anchor_header;
+    const char *version, *delete_type; /* static */
+    uint32_t read_timeout_ms;
+    struct store_limits limits;
+    struct ews_calls calls;
+    struct ews_call *login_trier; /* tries a fresh connection after a 401 */
+    bool login_refused;           /* the last such try was refused; any other answer clears it */
+};
+
+struct ews_call_ops {
+    /* The response is the one to the request, with one message per operation. Borrowed; gone with
+     * the next request. */
+    void (*answered)(struct ews_call *c, const struct ews_response *r);
+    /* The request as a whole: no usable answer. Also for a call that is canceled. */
+    void (*failed)(struct ews_call *c, enum outcome o, const struct err *err);
+};
+
+struct ews_call { /* first member of each kind of call */
+    const struct ews_call_ops *ops;
+    TAILQ_ENTRY(ews_call) list;
+    struct ews_store *s;
+    const struct store_mailbox *mb;
+    struct ews_target target;
+    struct arena *answer; /* of the last response */
+    struct arena *keep;   /* for the life of the call */
+    struct str body;
+    /* the request under way */
+    struct http_call *http;
+    struct loop_timer *later; /* a verdict that must not come before the port's function returns */
+    enum ews_verb verb;
+    const char *operation; /* response element expected */
+    size_t n;              /* response messages expected */
+    bool asked;            /* may_send said yes: bytes may have left */
+    bool retried;          /* after a 401, on a fresh connection */
+    bool waiting;          /* after a 401, for the one that tries */
+    uint32_t timeout_ms;
+    enum outcome verdict;
+    struct err verdict_err;
+    uint32_t took_ms; /* by the server, over all requests */
+};
+
+/* size: of the struct that begins with the call. Zeroed; in the store's list. */
+struct ews_call *ews_call_new(struct ews_store *s,
+                              const struct ews_call_ops *ops,
+                              size_t size,
+                              const struct store_mailbox *mb);
+void ews_call_free(struct ews_call *c); /* takes it off the list; no callback */
+
+/* Sends c->body, which the caller has just encoded. What comes of it, comes later, through ops. */
+struct ews_request {
+    enum ews_verb verb;
+    const char *operation;
+    size_t n;
+    uint32_t timeout_ms;
+};
+void ews_call_send(struct ews_call *c, const struct ews_request *r);
+/* failed() with this, from the loop. */
+void ews_call_fail_later(struct ews_call *c, enum outcome o, const struct err *err);
+/* Stops the request and calls failed(): OUT_UNKNOWN where bytes of a write may have left, else
+ * OUT_NOT_TRIED. */
+void ews_call_cancel(struct ews_call *c);
+
+/* The functions of the port. */
+void ews_apply(struct contact_store *s,
+               const struct store_mailbox *mb,
+               enum store_verb verb,
+               const struct store_op *ops,
+               size_t n,
+               uint32_t timeout_ms,
+               store_apply_done done,
+               void *user);
+void ews_list(struct contact_store *s,
+              const struct store_mailbox *mb,
+              const struct guid *keys,
+              size_t n_keys,
+              store_list_done done,
+              void *user);
+void ews_identify(struct contact_store *s,
+                  const struct store_mailbox *mb,
+                  store_identify_done done,
+                  void *user);
+
+#endif

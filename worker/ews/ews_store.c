@@ -1,0 +1,160 @@
+#include "worker/ews/ews_store.h"
+
+#include <string.h>
+
+#include "worker/ews/ews_p.h"
+
+enum {
+    DEFAULT_CONNECTIONS = 20,
+    DEFAULT_READ_TIMEOUT_MS = 120 * 1000,
+    CONNECT_TIMEOUT_MS = 10 * 1000,
+    DEFAULT_RESPONSE_BYTES = 8 << 20,
+};
+
+/*
+ * The oldest version that has what we need is the one to send.
+ * @source  reference/ews.md sections 2 (versions), 10 (sizes: 5..100 items, 400 KB)
+ */
+static const struct store_limits limits = {
+    .max_create = 100, .max_update = 100, .max_delete = 100, .max_bytes = 400 * 1024};
+
+static const struct {
+    const char *setting, *version;
+} versions[] = {
+    {"Exchange2007", "Exchange2007"},
+    {"Exchange2007_SP1", "Exchange2007_SP1"},
+    {"Exchange2010", "Exchange2010"},
+    {"Exchange2010_SP1", "Exchange2010_SP1"},
+    {"Exchange2010_SP2", "Exchange2010_SP2"},
+    {"Exchange2013", "Exchange2013"},
+    {"Exchange2013_SP1", "Exchange2013_SP1"},
+    {"Exchange2015", "Exchange2015"},
+    {"Exchange2016", "Exchange2016"},
+    {"2007", "Exchange2007_SP1"},
+    {"2010", "Exchange2010_SP2"},
+    {"2013", "Exchange2013_SP1"},
+    {"2016", "Exchange2013_SP1"},
+    {"2019", "Exchange2013_SP1"},
+    {"SE", "Exchange2013_SP1"},
+    {"online", "Exchange2013_SP1"},
+};
+
+static const struct {
+    const char *setting, *type;
+} delete_types[] = {
+    {"hard", "HardDelete"}, {"soft", "SoftDelete"}, {"trash", "MoveToDeletedItems"}};
+
+const char *ews_version_of(const char *setting)
+{
+    for (size_t i = 0; i < ARRAY_LEN(versions); i++)
+        if (strcasecmp(versions[i].setting, setting) == 0)
+            return versions[i].version;
+    return NULL;
+}
+
+static const char *delete_type_of(const char *setting)
+{
+    for (size_t i = 0; i < ARRAY_LEN(delete_types); i++)
+        if (strcmp(delete_types[i].setting, setting) == 0)
+            return delete_types[i].type;
+    return NULL;
+}
+
+static const struct store_limits *ews_limits(struct contact_store *base)
+{
+    return &((struct ews_store *)base)->limits;
+}
+
+/* Callbacks may start new calls: those stay. */
+static void ews_cancel(struct contact_store *base)
+{
+    struct ews_store *s = (struct ews_store *)base;
+    struct ews_calls ending = TAILQ_HEAD_INITIALIZER(ending);
+    TAILQ_CONCAT(&ending, &s->calls, list);
+    while (!TAILQ_EMPTY(&ending)) {
+        struct ews_call *c = TAILQ_FIRST(&ending);
+        TAILQ_REMOVE(&ending, c, list);
+        TAILQ_INSERT_TAIL(&s->calls, c, list); /* where the call expects to be */
+        ews_call_cancel(c);
+    }
+}
+
+static void ews_free(struct contact_store *base)
+{
+    struct ews_store *s = (struct ews_store *)base;
+    if (!s)
+        return;
+    while (!TAILQ_EMPTY(&s->calls)) /* again for what the callbacks began */
+        ews_cancel(base);
+    http_client_free(s->http);
+    ews_auth_free(s->auth);
+    free(s->url);
+    free(s->anchor_header);
+    free(s);
+}
+
+static const struct contact_store_ops store_ops = {
+    .name = "ews",
+    .limits = ews_limits,
+    .apply = ews_apply,
+    .list = ews_list,
+    .identify = ews_identify,
+    .cancel = ews_cancel,
+    .free = ews_free,
+};
+
+static int check(const struct ews_config *c, struct err *err)
+{
+    if (strncmp(c->url, "https://", 8) != 0 &&
+        !(c->allow_http && strncmp(c->url, "http://", 7) == 0)) {
+        return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf",
+                       "the Exchange URL must begin with https://");
+    }
+    if (c->version && !ews_version_of(c->version)) {
+        return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf", "unknown Exchange version: %.40s",
+                       c->version);
+    }
+    if (c->delete_type && !delete_type_of(c->delete_type)) {
+        return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf", "unknown delete type: %.40s",
+                       c->delete_type);
+    }
+    return 0;
+}
+
+static struct http_client *client(struct loop *l, const struct ews_config *c)
+{
+    size_t max = c->max_response_bytes ? c->max_response_bytes : DEFAULT_RESPONSE_BYTES;
+    struct http_limits http = {
+        .max_connections = c->connections ? c->connections : DEFAULT_CONNECTIONS,
+        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+        .max_response_bytes = max < EWS_MAX_BYTES ? max : EWS_MAX_BYTES,
+        .user_agent = c->user_agent,
+        .ca_file = c->ca_file,
+        .allow_http = c->allow_http,
+    };
+    return http_client_new(l, &http);
+}
+
+int ews_store_new(struct loop *l,
+                  const struct ews_config *config,
+                  struct contact_store **ret,
+                  struct err *err)
+{
+    if (check(config, err) < 0)
+        return -1;
+    struct ews_store *s = xalloc(sizeof(*s));
+    s->base.ops = &store_ops;
+    s->l = l;
+    s->http = client(l, config);
+    s->auth = ews_auth_new(config->user, config->domain, config->password);
+    s->url = xstrdup(config->url);
+    s->anchor_header = xstrdup(config->anchor_header ? config->anchor_header : "X-AnchorMailbox");
+    s->version = ews_version_of(config->version ? config->version : "2013");
+    s->delete_type = delete_type_of(config->delete_type ? config->delete_type : "hard");
+    s->read_timeout_ms =
+        config->read_timeout_ms ? config->read_timeout_ms : DEFAULT_READ_TIMEOUT_MS;
+    s->limits = limits;
+    TAILQ_INIT(&s->calls);
+    *ret = &s->base;
+    return 0;
+}
