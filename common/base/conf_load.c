@@ -41,18 +41,18 @@ static int read_fd(int fd, size_t max, struct str *out)
 static int open_plain(const char *path, struct stat *st, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hang the start */
+    const char *why = NULL;
 
-    if (fd < 0 || fstat(fd, st) < 0) {
-        int saved = errno;
-        if (fd >= 0)
-            close(fd);
-        return fail(err, path, strerror(saved));
-    }
-    if (!S_ISREG(st->st_mode)) {
+    if (fd < 0 || fstat(fd, st) < 0)
+        why = strerror(errno);
+    else if (!S_ISREG(st->st_mode))
+        why = "not a plain file";
+    if (!why)
+        return fd;
+    fail(err, path, why);
+    if (fd >= 0)
         close(fd);
-        return fail(err, path, "not a plain file");
-    }
-    return fd;
+    return -1;
 }
 
 static char *trim(char *s)

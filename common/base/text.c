@@ -167,6 +167,23 @@ static size_t trimmed(const char *s, size_t n)
     return n;
 }
 
+/* Most text is: then cleaning is trimming and cutting. */
+static bool is_printable_ascii(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (s[i] < 0x20 || s[i] > 0x7e)
+            return false;
+    return true;
+}
+
+static const char *clean_ascii(struct arena *a, const char *s, size_t n, size_t max_bytes)
+{
+    for (; n && *s == ' '; n--)
+        s++;
+    n = trimmed(s, n < max_bytes ? n : max_bytes);
+    return n ? arena_strndup(a, s, n) : NULL;
+}
+
 const char *text_clean(struct arena *a, const char *s, size_t n, size_t max_bytes, bool multiline)
 {
     /* NFC makes text shorter by a factor of 3 at most (Hangul), so nothing behind 4 * max_bytes can
@@ -177,6 +194,8 @@ const char *text_clean(struct arena *a, const char *s, size_t n, size_t max_byte
 
     if (!s)
         return NULL;
+    if (is_printable_ascii(s, n))
+        return clean_ascii(a, s, n, max_bytes);
     const char *r;
     size_t len;
 
