@@ -24,6 +24,7 @@ enum {
     CONNECTION_MEMORY = 65536, /* bytes MHD may use for headers and read buffer of one connection */
     STOP_FLUSH_US = 500 * 1000, /* for answers under way */
     BLOCK = 32768,
+    MAX_PACKED = 1 << 30,
 };
 
 struct connection { /* MHD's socket context */
@@ -307,7 +308,7 @@ static bool wants_gzip(const struct live *l, const struct sim_answer *a, size_t 
 static struct MHD_Response *make_response(struct live *l, const struct sim_answer *a)
 {
     autovalue(str_release) struct str packed;
-    str_init(&packed, SIZE_MAX);
+    str_init(&packed, MAX_PACKED);
     const char *p = a->body ? a->body : "";
     size_t n = a->body && !a->n_body ? strlen(a->body) : a->n_body;
     bool gzip = wants_gzip(l, a, n) && sim_gzip(p, n, &packed);
