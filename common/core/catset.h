@@ -14,6 +14,7 @@
 #include "common/base/cleanup.h"
 
 struct catsets;
+struct sha256;
 
 #define CATSET_NONE UINT32_MAX
 
@@ -24,6 +25,8 @@ void catsets_free(struct catsets *c);
 uint32_t catsets_category(struct catsets *c, const char *name);
 /* The set with that category in it, too. */
 uint32_t catsets_add(struct catsets *c, uint32_t set, uint32_t category);
+/* link_cats_hash of its text. */
+const struct sha256 *catsets_hash(const struct catsets *c, uint32_t set);
 const char *catsets_text(const struct catsets *c, uint32_t set);
 CLEANUP_DEFINE(struct catsets, catsets_free);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/arena.h"
+#include "common/base/cleanup.h"
 #include "common/base/js.h"
 #include "common/base/str.h"
 #include "common/base/text.h"
@@ -115,28 +116,35 @@ uint64_t contact_changed(const struct contact *before, const struct contact *aft
     return bits;
 }
 
+void link_person_hash(const struct guid *key, const struct sha256 *content, struct sha256 *ret)
+{
+    uint8_t text[1 + sizeof(key->b) + sizeof(content->b)] = {1};
+
+    memcpy(text + 1, key->b, sizeof(key->b));
+    memcpy(text + 1 + sizeof(key->b), content->b, sizeof(content->b));
+    sha256_of(text, sizeof(text), ret);
+}
+
+void link_cats_hash(const char *cats, struct sha256 *ret)
+{
+    size_t n = strlen(cats);
+    autofree uint8_t *text = xalloc(n + 1);
+
+    text[0] = 2;
+    memcpy(text + 1, cats, n);
+    sha256_of(text, n + 1, ret);
+}
+
 void link_state_hash(const struct guid *key,
                      const struct sha256 *content,
                      const char *cats,
                      struct sha256 *ret)
 {
-    enum { HEAD = 1 + sizeof(key->b) + sizeof(content->b) };
-    uint8_t text[512];
-    size_t n = strlen(cats);
+    struct sha256 person, reasons;
 
-    text[0] = 1; /* version of this composition */
-    memcpy(text + 1, key->b, sizeof(key->b));
-    memcpy(text + 1 + sizeof(key->b), content->b, sizeof(content->b));
-    if (n <= sizeof(text) - HEAD) {
-        memcpy(text + HEAD, cats, n);
-        sha256_of(text, HEAD + n, ret);
-        return;
-    }
-    struct digest *d = digest_new();
-    digest_add(d, text, HEAD);
-    digest_add(d, cats, n);
-    digest_finish(d, ret);
-    digest_free(d);
+    link_person_hash(key, content, &person);
+    link_cats_hash(cats, &reasons);
+    link_state_of(&person, &reasons, ret);
 }
 
 enum { BIND_BYTES = 8, STATE_BYTES = 16, BIND_AT = 2, STATE_AT = BIND_AT + 2 * BIND_BYTES + 1 };

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/base/digest.h"
 #include "common/base/err.h"
@@ -84,7 +85,9 @@ uint64_t contact_changed(const struct contact *before, const struct contact *aft
 
 /*
  * The state of one link: what is (or should be) in the mailbox for one person. Two sides are equal
- * iff their hashes are.
+ * iff their hashes are. It is the exclusive or of the two hashes below: one link's state costs
+ * nothing where these two are at hand, and they are shared by many links. (For two states to be
+ * equal by accident the differences of two pairs of SHA-256 would have to be the same.)
  *
  * @key      the person's sync key, as carried by the item (RockSyncKey)
  * @content  content hash
@@ -94,6 +97,21 @@ void link_state_hash(const struct guid *key,
                      const struct sha256 *content,
                      const char *cats,
                      struct sha256 *ret);
+/* SHA-256 of byte 1, key, content hash. */
+void link_person_hash(const struct guid *key, const struct sha256 *content, struct sha256 *ret);
+/* SHA-256 of byte 2, category names. */
+void link_cats_hash(const char *cats, struct sha256 *ret);
+static inline void
+link_state_of(const struct sha256 *person, const struct sha256 *cats, struct sha256 *ret)
+{
+    uint64_t p[4], c[4]; /* by words: no compiler may assume that ret overlaps neither */
+
+    memcpy(p, person->b, sizeof(p));
+    memcpy(c, cats->b, sizeof(c));
+    for (size_t i = 0; i < 4; i++)
+        p[i] ^= c[i];
+    memcpy(ret->b, p, sizeof(p));
+}
 
 /*
  * Text of the item's RockSyncHash property: "1:<bind>:<state>", 16 and 32 hex digits. bind =

@@ -24,7 +24,7 @@ struct diff_want { /* what should be there */
     struct sha256 content;
     const char *cats;
     const struct sha256 *state; /* link state hash of the above when the caller has it
-                                   (expander_state); NULL: computed here */
+                                   (expander_wants); NULL: computed here */
 };
 
 struct diff_row {    /* what the link row says now */

@@ -1,7 +1,7 @@
 /*
  * How it is quick: membership is one bit per person, the set of categories one number per person,
  * both in scratch that a run cleans behind itself while it writes its result. A union of sets is a
- * look into a table; so is, mostly, a link state hash.
+ * look into a table; a link's state is an exclusive or.
  */
 #include "common/core/expand.h"
 
@@ -16,18 +16,10 @@
 #include "common/core/catset.h"
 #include "common/core/contact.h"
 
-/*
- * Remembered link state hashes: `ways` entries per person, one per category set (set % ways), good
- * for one content of that person. Another content empties the person's entries.
- */
-struct state_memo {
-    unsigned ways;
-    struct sha256 *content; /* per person */
-    uint32_t *set;          /* per entry: set + 1; 0 = empty */
-    struct sha256 *state;   /* per entry */
+/* A person's half of a link's state, good for one content of that person. */
+struct person_state {
+    struct sha256 content, hash;
 };
-enum { MEMO_WAYS = 8 };
-#define MEMO_BYTES (64u << 20)
 
 struct label { /* one reason of one user */
     const char *name, *fold;
@@ -53,7 +45,9 @@ struct expander {
     struct catsets *sets;
     struct wanted *wanted; /* result of the last run */
     size_t wanted_cap;
-    struct state_memo memo;
+    struct person_state *people; /* per person */
+    struct sha256 *states;       /* of the last expander_wants */
+    size_t states_cap;
 };
 
 static size_t words(const struct directory *d)
@@ -90,16 +84,14 @@ static size_t label_bytes(const struct directory *d)
     return n;
 }
 
-static void memo_init(struct state_memo *m, size_t n_people)
+/* All for the content of 32 zeros, which is as good as any. */
+static struct person_state *people_new(const struct guid *keys, size_t n)
 {
-    size_t per_way = n_people * (sizeof(*m->set) + sizeof(*m->state)) + 1;
+    struct person_state *v = xalloc((n + 1) * sizeof(*v));
 
-    m->ways = MEMO_WAYS;
-    while (m->ways > 1 && m->ways * per_way > MEMO_BYTES)
-        m->ways /= 2;
-    m->content = xalloc(n_people * sizeof(*m->content) + 1);
-    m->set = xalloc(n_people * m->ways * sizeof(*m->set) + 1);
-    m->state = xalloc(n_people * m->ways * sizeof(*m->state) + 1);
+    for (size_t i = 0; i < n; i++)
+        link_person_hash(&keys[i], &v[i].content, &v[i].hash);
+    return v;
 }
 
 struct expander *expander_new(const struct directory *d, const struct expand_rules *r)
@@ -123,7 +115,7 @@ struct expander *expander_new(const struct directory *d, const struct expand_rul
         x->eligible[i / 64] |= (uint64_t)eligible(&d->people[i], r) << i % 64;
     }
     x->sets = catsets_new(EXPAND_MAX_SETS, EXPAND_MAX_SET_BYTES);
-    memo_init(&x->memo, d->n_people);
+    x->people = people_new(x->keys, d->n_people);
     return x;
 }
 
@@ -140,9 +132,8 @@ void expander_free(struct expander *x)
     free(x->in);
     free(x->set);
     free(x->wanted);
-    free(x->memo.content);
-    free(x->memo.set);
-    free(x->memo.state);
+    free(x->people);
+    free(x->states);
     free(x);
 }
 
@@ -269,22 +260,18 @@ const char *expander_cats(const struct expander *x, uint32_t cat_set)
     return catsets_text(x->sets, cat_set);
 }
 
-static const struct sha256 *
-state_of(const struct expander *x, const struct wanted *w, const struct sha256 *contents)
+static void state_of(const struct expander *x,
+                     const struct wanted *w,
+                     const struct sha256 *contents,
+                     struct sha256 *ret)
 {
-    const struct state_memo *m = &x->memo;
-    uint32_t p = w->person;
-    size_t first = (size_t)p * m->ways, i = first + w->cat_set % m->ways;
+    struct person_state *s = &x->people[w->person];
 
-    if (memcmp(m->content[p].b, contents[p].b, sizeof(contents->b)) != 0) {
-        m->content[p] = contents[p];
-        memset(&m->set[first], 0, m->ways * sizeof(*m->set));
+    if (memcmp(s->content.b, contents[w->person].b, sizeof(s->content.b)) != 0) {
+        s->content = contents[w->person];
+        link_person_hash(&x->keys[w->person], &s->content, &s->hash);
     }
-    if (m->set[i] != w->cat_set + 1) {
-        link_state_hash(&x->keys[p], &contents[p], expander_cats(x, w->cat_set), &m->state[i]);
-        m->set[i] = w->cat_set + 1;
-    }
-    return &m->state[i];
+    link_state_of(&s->hash, catsets_hash(x->sets, w->cat_set), ret);
 }
 
 void expander_state(const struct expander *x,
@@ -292,7 +279,57 @@ void expander_state(const struct expander *x,
                     const struct sha256 *contents,
                     struct sha256 *ret)
 {
-    *ret = *state_of(x, w, contents);
+    state_of(x, w, contents, ret);
+}
+
+/* People and sets lie far apart, and each is looked at once: what is needed soon is asked for now.
+ */
+enum { AHEAD = 12 };
+
+static void
+prefetch(const struct expander *x, const struct wanted *w, const struct sha256 *contents)
+{
+    __builtin_prefetch(&x->people[w->person].content);
+    __builtin_prefetch(&x->people[w->person].hash);
+    __builtin_prefetch(&contents[w->person]);
+    __builtin_prefetch(catsets_hash(x->sets, w->cat_set));
+}
+
+static void states_of(const struct expander *x,
+                      const struct wanted *w,
+                      size_t n,
+                      const struct sha256 *contents,
+                      struct sha256 *ret)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (i + AHEAD < n)
+            prefetch(x, &w[i + AHEAD], contents);
+        state_of(x, &w[i], contents, &ret[i]);
+    }
+}
+
+void expander_wants(struct expander *x,
+                    const struct wanted *w,
+                    size_t n,
+                    const struct sha256 *contents,
+                    const int64_t *rows,
+                    struct diff_want *ret)
+{
+    if (x->states_cap < n) {
+        x->states_cap = n + n / 2;
+        x->states = xrealloc(x->states, x->states_cap * sizeof(*x->states));
+    }
+    states_of(x, w, n, contents, x->states);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t p = w[i].person;
+        ret[i] = (struct diff_want){
+            .key = x->keys[p],
+            .person = rows ? rows[p] : 0,
+            .content = contents[p],
+            .cats = expander_cats(x, w[i].cat_set),
+            .state = &x->states[i],
+        };
+    }
 }
 
 void expander_digest(const struct expander *x,
@@ -303,19 +340,15 @@ void expander_digest(const struct expander *x,
                      struct sha256 *ret)
 {
     struct digest *d = digest_new();
-    struct sha256 block[128]; /* one call of libcrypto for many */
-    size_t k = 0;
+    struct sha256 block[256]; /* one call of libcrypto for many */
 
     digest_add(d, "\1", 1);
     digest_add(d, fingerprint->b, sizeof(fingerprint->b));
-    for (size_t i = 0; i < n; i++) {
-        block[k++] = *state_of(x, &w[i], contents);
-        if (k == ARRAY_LEN(block)) {
-            digest_add(d, block, sizeof(block));
-            k = 0;
-        }
+    for (size_t i = 0; i < n; i += ARRAY_LEN(block)) {
+        size_t k = n - i < ARRAY_LEN(block) ? n - i : ARRAY_LEN(block);
+        states_of(x, w + i, k, contents, block);
+        digest_add(d, block, k * sizeof(*block));
     }
-    digest_add(d, block, k * sizeof(*block));
     digest_finish(d, ret);
     digest_free(d);
 }

@@ -4,9 +4,8 @@
  *
  * Pure; not thread safe. One struct expander serves all mailboxes of a run: it interns category
  * sets (one number per distinct set, at most EXPAND_MAX_SETS) and reuses its scratch, so the cost
- * is one pass over the members of the chosen lists plus one pass over a bitmap of people. Link
- * state hashes are remembered per person for a few category sets: most mailboxes hold a person for
- * the same reasons.
+ * is one pass over the members of the chosen lists plus one pass over a bitmap of people. The
+ * two halves of a link's state (common/core/contact.h) are kept per person and per set.
  */
 #ifndef SYNC_CORE_EXPAND_H
 #define SYNC_CORE_EXPAND_H
@@ -19,6 +18,7 @@
 #include "common/base/digest.h"
 #include "common/base/err.h"
 
+#include "common/core/diff.h"
 #include "common/core/directory.h"
 #include "common/core/prefs.h"
 
@@ -76,6 +76,20 @@ void expander_state(const struct expander *x,
                     const struct wanted *w,
                     const struct sha256 *contents,
                     struct sha256 *ret);
+
+/*
+ * The diff's side of what a mailbox should hold, states included.
+ *
+ * @contents  content hash per person index
+ * @rows      row id per person index; NULL: all 0
+ * @ret       n of them; names live as long as x, states until the next call
+ */
+void expander_wants(struct expander *x,
+                    const struct wanted *w,
+                    size_t n,
+                    const struct sha256 *contents,
+                    const int64_t *rows,
+                    struct diff_want *ret);
 
 /*
  * Digest of what a mailbox should hold: SHA-256 over one version byte, the fingerprint, and the
