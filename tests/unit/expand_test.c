@@ -196,38 +196,75 @@ Test(expand, an_empty_directory_and_repeated_runs)
     directory_free(e);
 }
 
-Test(expand, too_many_different_sets_are_an_error_and_not_the_end)
+/* 90 long names that all have, and 12 that tell 4096 people apart: about 100 MB of names. */
+Test(expand, too_many_names_are_an_error_and_not_the_end)
 {
-    struct directory *d = a_directory((1 << 20) + 64);
+    enum { PERSONS = 4096, BITS = 12, COMMON = 90 };
+    struct directory *d = a_directory(PERSONS);
     struct expand_rules r = {.categories = true};
-    enum { BITS = 21 };
-    const char *names[BITS];
-    struct dir_list members[BITS];
-    struct guid chosen[BITS];
+    const char *names[COMMON + BITS];
+    struct dir_list members[COMMON + BITS];
+    struct guid chosen[COMMON + BITS];
     struct err err;
     const struct wanted *w;
     size_t n;
-    for (uint32_t b = 0; b < BITS;
-         b++) { /* the binary number of a person is the set of their groups */
-        uint32_t *v = arena_alloc(d->arena, d->n_people * sizeof(*v));
+    for (uint32_t g = 0; g < COMMON + BITS; g++) {
+        uint32_t *v = arena_alloc(d->arena, PERSONS * sizeof(*v));
         size_t k = 0;
-        for (uint32_t i = 0; i < d->n_people; i++) {
-            if (i >> b & 1)
+        for (uint32_t i = 0; i < PERSONS; i++) {
+            if (g < COMMON || i >> (g - COMMON) & 1)
                 v[k++] = i;
         }
-        names[b] = arena_printf(d->arena, "%c", 'a' + b);
-        members[b] = (struct dir_list){v, k};
-        chosen[b] = guid_of(1000 + b);
+        names[g] = arena_printf(d->arena, "%03u%0252u", g, 0u);
+        members[g] = (struct dir_list){v, k};
+        chosen[g] = guid_of(1000 + g);
     }
-    add_groups(d, names, members, BITS);
+    add_groups(d, names, members, COMMON + BITS);
     autoptr(expander_free) struct expander *x = expander_new(d, &r);
-    struct prefs all = choose(false, false, chosen, BITS), few = choose(false, false, chosen, 2);
+    struct prefs all = choose(false, false, chosen, COMMON + BITS),
+                 few = choose(false, false, chosen + COMMON, 2);
     cr_expect_eq(expander_run(x, &(struct dir_user){0}, &all, &w, &n, &err), -1);
     cr_expect_str_eq(err.code, "expand.sets");
     cr_expect_eq(err.scope, SCOPE_PROCESS);
     cr_expect_eq(expander_run(x, &(struct dir_user){0}, &few, &w, &n, &err), 0,
                  "a smaller one still works");
-    cr_expect_eq(n, 3 * (d->n_people / 4));
+    cr_expect_eq(n, 3 * (PERSONS / 4));
+    directory_free(d);
+}
+
+Test(expand, wants_are_what_the_diff_takes)
+{
+    uint64_t seed = 75;
+    struct directory *d = a_directory(500);
+    struct expand_rules r = {.categories = true};
+    autoptr(expander_free) struct expander *x = expander_new(d, &r);
+    static struct sha256 contents[500];
+    static int64_t ids[500];
+    for (size_t i = 0; i < 500; i++) {
+        contents[i].b[rnd_below(&seed, 32)] = (uint8_t)rnd(&seed);
+        ids[i] = (int64_t)rnd_below(&seed, 1000);
+    }
+    for (int round = 0; round < 20; round++) {
+        struct dir_user u = {.follows = a_random_list(d, &seed, 2)};
+        struct prefs p = choose(true, round & 1, NULL, 0);
+        const struct wanted *w;
+        struct diff_want wants[500];
+        size_t n;
+        struct err err;
+        d->staff = a_random_list(d, &seed, 3);
+        cr_assert_eq(expander_run(x, &u, &p, &w, &n, &err), 0);
+        expander_wants(x, w, n, contents, round & 2 ? ids : NULL, wants);
+        for (size_t i = 0; i < n; i++) {
+            uint32_t who = w[i].person;
+            struct sha256 state;
+            link_state_hash(&wants[i].key, &wants[i].content, wants[i].cats, &state);
+            cr_assert_eq(memcmp(&state, wants[i].state, sizeof(state)), 0);
+            cr_assert_eq(guid_cmp(&wants[i].key, &d->people[who].key), 0);
+            cr_assert_eq(memcmp(&wants[i].content, &contents[who], sizeof(state)), 0);
+            cr_assert_eq(wants[i].person, round & 2 ? ids[who] : 0);
+            cr_assert_str_eq(wants[i].cats, expander_cats(x, w[i].cat_set));
+        }
+    }
     directory_free(d);
 }
 
