@@ -137,8 +137,7 @@ CREATE TABLE link (
     CHECK ((want IS NULL) = (want_content IS NULL))
 ) WITH (fillfactor = 70);
 CREATE INDEX link_person ON link (person);
-CREATE INDEX link_dirty ON link (mailbox) WHERE want IS DISTINCT FROM have;
-CREATE INDEX link_look ON link (look_at) WHERE look_at IS NOT NULL;
+CREATE INDEX link_dirty ON link (mailbox) WHERE want IS DISTINCT FROM have OR look_at IS NOT NULL;
 CREATE INDEX link_hold ON link (hold) WHERE hold IS NOT NULL;
 CREATE INDEX link_fell ON link (fell_at) WHERE fell_at IS NOT NULL;
 
@@ -149,6 +148,7 @@ CREATE TABLE intent (                      -- a write that may be under way: set
     key         uuid NOT NULL,
     content     bytea REFERENCES content,  -- null for deletes
     cats        text,
+    state       bytea,                     -- link state hash of what it carries; '\x00': nothing (delete)
     epoch       bigint NOT NULL,
     sent_at     timestamptz NOT NULL DEFAULT now(),
     looks       integer NOT NULL DEFAULT 0,
