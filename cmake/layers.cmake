@@ -15,12 +15,13 @@ layer(sync_base common/base PkgConfig::JANSSON PkgConfig::UTF8PROC OpenSSL::Cryp
 layer(sync_core common/core sync_base)
 layer(sync_net common/net sync_base PkgConfig::CURL PkgConfig::MHD)
 layer(sync_drv common/drv sync_core sync_net PkgConfig::PQ PkgConfig::RDKAFKA)
+layer(sync_app common/app sync_drv PkgConfig::XML)
 layer(sync_rock producer/rock sync_drv)
 layer(sync_fixture producer/fixture sync_drv)
-layer(sync_producer producer sync_rock sync_fixture)
+layer(sync_producer producer sync_rock sync_fixture sync_app)
 layer(sync_ews worker/ews sync_drv PkgConfig::XML)
 layer(sync_store_memory worker/memory sync_drv)
-layer(sync_worker worker sync_ews sync_store_memory)
+layer(sync_worker worker sync_ews sync_store_memory sync_app)
 layer(sync_cli cli sync_producer sync_worker)
 
 # Sizes, lengths and numbers from outside meet each other in these layers: no conversion goes unsaid.

@@ -1,0 +1,132 @@
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/arena.h"
+
+#include "cli/cli.h"
+#include "cli/table.h"
+#include "common/drv/pg.h"
+#include "common/drv/report_pg.h"
+
+enum { ARENA_MAX = 256 << 20 };
+
+struct status {
+    struct report_mailbox *m;
+    size_t n;
+    struct report_run run;
+    struct report_subscribers subs;
+    struct report_hold *holds;
+    size_t n_holds;
+    int64_t workers;
+    bool leader;
+};
+
+static int collect(struct app *app, struct arena *a, struct status *s, struct err *err)
+{
+    autoptr(pg_free) struct pg *pg = NULL;
+    if (cli_connect(app, &pg, err) < 0)
+        return -1;
+    if (report_mailboxes(pg, a, &s->m, &s->n, err) < 0 || report_run(pg, a, 0, &s->run, err) < 0 ||
+        report_subscribers(pg, &s->subs, err) < 0 ||
+        report_holds(pg, a, &s->holds, &s->n_holds, err) < 0)
+        return -1;
+    return report_alive(pg, &s->workers, &s->leader, err);
+}
+
+static void print_holds(const struct status *s)
+{
+    for (size_t i = 0; i < s->n_holds; i++) {
+        const struct report_hold *h = &s->holds[i];
+        const char *of = !strcmp(h->kind, "mailbox")   ? h->address
+                         : !strcmp(h->kind, "emptied") ? h->field
+                                                       : "all mailboxes";
+        printf("held: %lld changes wait for a yes (%s, %s); `contact-sync approve %lld:%s` lets "
+               "them go\n",
+               (long long)h->links, h->kind, of ? of : "", (long long)h->id, h->digest);
+    }
+}
+
+static void print_text(const struct status *s)
+{
+    table_status(s->m, s->n);
+    printf("\nusers: %lld synced, %lld without address, %lld outside mail_domains, %lld sharing an "
+           "address, "
+           "%lld no longer eligible\n",
+           (long long)s->subs.ok, (long long)s->subs.no_address, (long long)s->subs.foreign_domain,
+           (long long)s->subs.address_taken, (long long)s->subs.not_eligible);
+    print_holds(s);
+    if (s->run.id)
+        printf("last run: %lld, %s, %lld s ago, %lld changes left%s%s\n", (long long)s->run.id,
+               s->run.state, (long long)(s->run.age_ms / 1000), (long long)s->run.left,
+               *s->run.message ? ": " : "", s->run.message);
+    else
+        puts("last run: none yet; `contact-sync run` asks for one");
+    printf("programs: %s, %lld workers\n", s->leader ? "a producer leads" : "no producer leads",
+           (long long)s->workers);
+}
+
+static json_t *mailbox_json(const struct report_mailbox *m)
+{
+    return json_pack("{s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:b}", "id",
+                     (json_int_t)m->id, "address", m->address, "wanted", (json_int_t)m->wanted,
+                     "synced", (json_int_t)m->synced, "pending", (json_int_t)m->pending, "open",
+                     (json_int_t)m->open, "held", (json_int_t)m->held, "kept", (json_int_t)m->kept,
+                     "dead", (json_int_t)m->dead, "hidden", (json_int_t)m->hidden, "parked",
+                     m->parked_why, "verified", (int)m->verified);
+}
+
+static void print_json(const struct status *s)
+{
+    json_t *boxes = json_array(), *holds = json_array();
+    for (size_t i = 0; i < s->n; i++)
+        json_array_append_new(boxes, mailbox_json(&s->m[i]));
+    for (size_t i = 0; i < s->n_holds; i++)
+        json_array_append_new(
+            holds, json_pack("{s:I, s:s, s:s, s:s?, s:s?, s:I}", "id", (json_int_t)s->holds[i].id,
+                             "digest", s->holds[i].digest, "kind", s->holds[i].kind, "mailbox",
+                             s->holds[i].address, "field", s->holds[i].field, "links",
+                             (json_int_t)s->holds[i].links));
+    json_t *run =
+        json_pack("{s:I, s:s, s:s, s:I}", "id", (json_int_t)s->run.id, "state", s->run.state,
+                  "message", s->run.message, "left", (json_int_t)s->run.left);
+    json_t *all =
+        json_pack("{s:o, s:o, s:o, s:I, s:b}", "mailboxes", boxes, "holds", holds, "last_run", run,
+                  "workers", (json_int_t)s->workers, "leader", (int)s->leader);
+    json_dumpf(all, stdout, JSON_INDENT(1));
+    putchar('\n');
+    json_decref(all);
+}
+
+static int run(struct app *app, int argc, char **argv)
+{
+    bool json = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json"))
+            return cli_usage(app, &cli_status, "unknown argument", argv[i]);
+        json = true;
+    }
+    struct status s = {0};
+    struct err err;
+    autoptr(arena_free) struct arena *a = arena_new("status", ARENA_MAX);
+    if (collect(app, a, &s, &err) < 0)
+        return app_fail(app, &err);
+    if (json)
+        print_json(&s);
+    else
+        print_text(&s);
+    return APP_OK;
+}
+
+const struct cli_verb cli_status = {
+    "status", "mailboxes, last run, what waits for approval",
+    "Usage: contact-sync status [--json]\n"
+    "\n"
+    "  wanted    contacts the mailbox should hold      held   wait for `contact-sync approve`\n"
+    "  synced    contacts it does hold                 kept   fell out while Delete Old Contacts "
+    "was off\n"
+    "  pending   on their way, or to be tried again    dead   refused by Exchange for good\n"
+    "\n"
+    "Example:\n"
+    "  contact-sync status --json | jq '.mailboxes[] | select(.pending > 0)'\n",
+    run};

@@ -1,0 +1,148 @@
+/*
+ * contact_store: the port to a place that holds contacts (Exchange by EWS, Graph later, memory in
+ * tests).
+ *
+ * Written so that Graph fits (reference/graph.md section 16): results carry the caller's tag and
+ * need not come in order; ids and versions are opaque bytes; updates hand over old and new content;
+ * categories are "ours to add, ours to remove".
+ *
+ * Promises:
+ *  1. done is called exactly once per call, from the loop, never before the call returns; the
+ * arguments of a call stay valid (the caller's duty) until done.
+ *  2. One result per operation; one without an answer is OUT_UNKNOWN. Nothing is ever sent twice
+ * after a body byte left.
+ *  3. may_send is asked right before the first byte of each request leaves; after false nothing is
+ * sent and every result is OUT_NOT_TRIED with code "fenced".
+ *  4. cancel: every call under way ends with OUT_UNKNOWN (or what is known) before cancel returns,
+ * by its done callback.
+ *  5. Only items that carry our key are ever deleted or stripped; an update touches only fields in
+ * `changed`, our properties and our categories.
+ */
+#ifndef SYNC_PORT_CONTACT_STORE_H
+#define SYNC_PORT_CONTACT_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
+#include "common/base/guid.h"
+
+#include "common/core/contact.h"
+#include "common/core/outcome.h"
+
+struct store_mailbox {     /* how to reach one mailbox; borrowed for the call */
+    int64_t id;            /* row id, for the driver's own per-mailbox state */
+    const char *address;   /* SMTP address */
+    const char *folder_id; /* of the target folder, opaque; NULL before identify */
+    const char *endpoint;  /* URL; NULL: the driver's configured one */
+    bool (*may_send)(void *user);
+    void *user;
+};
+
+enum store_verb {
+    STORE_CREATE,
+    STORE_UPDATE,
+    STORE_DELETE,
+    STORE_STRIP /* take our properties off an item that is not ours */
+};
+
+struct store_op {
+    uint64_t tag;                 /* the caller's, returned with the result */
+    struct guid key;              /* RockSyncKey */
+    const char *hash;             /* RockSyncHash text (item_hash_format); create and update */
+    const struct contact *before; /* update: what the item holds by our knowledge; NULL unknown */
+    const struct contact *after;  /* create, update */
+    uint64_t changed; /* update: fields to write (contact_changed and what an open intent may have
+                         written) */
+    const char *cats_before; /* LF-joined; ours that may be on the item ("" none) */
+    const char *cats_after;
+    const char *item_id, *version; /* update, delete, strip; version may be NULL */
+};
+
+struct store_result {
+    uint64_t tag;
+    enum outcome outcome;
+    struct err err;      /* when not OUT_DONE: code, server's own back-off in after_ms */
+    const char *item_id; /* create (and update where the id changed); borrowed during the callback;
+                            NULL otherwise */
+    const char *version;
+};
+
+struct store_listed { /* one item with our key in the target folder */
+    const char *item_id, *version;
+    struct guid key;
+    const char *hash;   /* RockSyncHash text; NULL when absent */
+    int64_t created_ms; /* wall clock of creation by the server; 0 unknown */
+};
+
+struct store_identity {
+    const char *folder_id;      /* target folder: this is what a mailbox is known by */
+    const char *server_version; /* free text */
+};
+
+struct store_limits {
+    uint32_t max_create, max_update, max_delete; /* operations a request */
+    size_t max_bytes;                            /* of a request */
+};
+
+/* took_ms: server time of the request, for the batch size controller. A request-level failure
+ * appears in every result. */
+typedef void (*store_apply_done)(const struct store_result *r,
+                                 size_t n,
+                                 uint32_t took_ms,
+                                 void *user);
+/* err NULL: all items with our key (of the keys asked for), each id once. Otherwise err and what it
+ * means. */
+typedef void (*store_list_done)(const struct store_listed *items,
+                                size_t n,
+                                enum outcome outcome,
+                                const struct err *err,
+                                void *user);
+typedef void (*store_identify_done)(const struct store_identity *id,
+                                    enum outcome outcome,
+                                    const struct err *err,
+                                    void *user);
+
+struct contact_store;
+struct contact_store_ops {
+    const char *name; /* "ews", "memory" */
+    const struct store_limits *(*limits)(struct contact_store *s);
+    /* Applies ops of one verb to one mailbox, in order. n is within limits. deadline: give up after
+     * timeout_ms. */
+    void (*apply)(struct contact_store *s,
+                  const struct store_mailbox *mb,
+                  enum store_verb verb,
+                  const struct store_op *ops,
+                  size_t n,
+                  uint32_t timeout_ms,
+                  store_apply_done done,
+                  void *user);
+    /* keys NULL: every item with our key. */
+    void (*list)(struct contact_store *s,
+                 const struct store_mailbox *mb,
+                 const struct guid *keys,
+                 size_t n_keys,
+                 store_list_done done,
+                 void *user);
+    void (*identify)(struct contact_store *s,
+                     const struct store_mailbox *mb,
+                     store_identify_done done,
+                     void *user);
+    void (*cancel)(struct contact_store *s); /* promise 4; the store stays usable */
+    void (*free)(struct contact_store *s);   /* cancels first; NULL is fine */
+};
+
+struct contact_store { /* every driver's struct begins with this */
+    const struct contact_store_ops *ops;
+};
+
+static inline void contact_store_free(struct contact_store *s)
+{
+    if (s)
+        s->ops->free(s);
+}
+CLEANUP_DEFINE(struct contact_store, contact_store_free);
+
+#endif

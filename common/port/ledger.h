@@ -1,0 +1,246 @@
+/*
+ * ledger: the worker's port to the rows (design sections 3 and 6). Drivers: drv/ledger_pg.c
+ * (PostgreSQL) and drv/ledger_memory.c.
+ *
+ * A link row says what a mailbox should hold for a person (`want`), what it does hold (`have`) and,
+ * while a write is open, what may have been written (`intent`). Dirty is never stored, it is want
+ * != have. Every call that writes names the lease's epoch and changes nothing when that epoch is no
+ * longer the row's: FENCED.
+ *
+ * due(link) = state active, no hold, retry_at absent or past, and ( want != have and want is not
+ * the state it died for, or an intent is open, or look_at is past ).
+ *
+ * Promises:
+ *  1. done is called exactly once, from the loop, never from inside the call. Calls of one ledger
+ * may complete out of order across mailboxes; the caller has one call per mailbox open at a time.
+ * Arguments are copied before the call returns.
+ *  2. A completed call is durable (synchronous_commit on) and atomic.
+ *  3. status LEDGER_AWAY means that it is not known whether the call took effect (connection lost):
+ * all calls are safe to repeat under the same epoch, and the driver reconnects by itself.
+ *  4. take/release never lose a wake-up: when take finds the lease held, it leaves a poke in the
+ * row, and a release that has not seen that poke is refused.
+ */
+#ifndef SYNC_PORT_LEDGER_H
+#define SYNC_PORT_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/digest.h"
+#include "common/base/err.h"
+#include "common/base/guid.h"
+
+#include "common/core/diff.h"
+
+enum ledger_status {
+    LEDGER_OK,
+    LEDGER_BUSY,     /* take: somebody else holds the lease (a poke was left) */
+    LEDGER_NO_ROW,   /* take: no such mailbox */
+    LEDGER_FENCED,   /* the epoch is not ours any more: drop everything about this mailbox, send
+                        nothing */
+    LEDGER_MORE,     /* release: refused, there is (new) work: load again */
+    LEDGER_CONFLICT, /* flight: an intent of another write is open for some person: load again;
+                        identify: another mailbox has this folder */
+    LEDGER_AWAY      /* not known; try again */
+};
+
+struct ledger_lease {
+    int64_t mailbox;
+    int64_t epoch;
+};
+
+struct ledger_mailbox { /* what take returns; strings borrowed during the callback */
+    struct ledger_lease lease;
+    const char *address;
+    const char *folder_id; /* NULL before the first contact */
+    const char *endpoint;  /* EWS URL; NULL: configured */
+    int64_t gen;        /* plan generation: a message ahead of it means the database was restored */
+    bool verified;      /* its keys were listed since the cluster's last restore */
+    uint32_t flight_ms; /* somebody's write may still land for so long; 0: none */
+    uint32_t parked_ms; /* parked for so long still; 0: not */
+    const char *parked_why; /* code, NULL when not parked */
+    uint32_t park_attempts; /* parks in a row, for back-off */
+};
+
+struct link_side {
+    bool set;
+    struct guid key;
+    struct sha256 content;
+    const char *body; /* canonical contact; NULL when the content is unknown (adopted item, erased
+                         person) */
+    const char *cats; /* LF-joined, "" none */
+};
+
+enum intent_op { INTENT_CREATE, INTENT_UPDATE, INTENT_DELETE };
+
+struct ledger_link {
+    int64_t person;
+    int64_t gen;
+    bool urgent;
+    bool look; /* look_at is past: a settled create to be looked at once more */
+    bool dirty;
+    uint32_t attempts;
+    struct link_side want, have;
+    const char *item_id, *version; /* NULL: no item */
+    bool intent;                   /* a write is open: settle it first */
+    enum intent_op intent_op;
+    struct link_side intended; /* what that write carried (not for deletes) */
+    uint32_t intent_looks;     /* looks done so far */
+    int64_t intent_age_ms;     /* since it was sent, by the database's clock */
+};
+
+struct ledger_intent {
+    int64_t person;
+    enum intent_op op;
+    struct guid key;
+    struct sha256 content;
+    const char *cats;
+};
+
+/* What is known after a write, a settle or a listing. Fields not named by `set_*` stay as they are.
+ */
+struct ledger_result {
+    int64_t person;
+    bool set_have;                 /* have := the side below (set=false: nothing there) */
+    struct link_side have;         /* body is ignored: content hash only; content_unknown below */
+    bool have_content_unknown;     /* adopted: an item is there, its content is not known */
+    const char *item_id, *version; /* with set_have and have.set */
+    bool clear_intent;
+    bool look_done; /* counts one look of an open intent (intent_looks + 1), or clears look_at when
+                       there is none */
+    uint32_t look_in_ms;  /* look_at := now + this; 0: leave (cleared by look_done) */
+    bool dead;            /* refused for good for this want */
+    uint32_t retry_in_ms; /* retry_at := now + this and attempts + 1; 0: clears both */
+    const char *outcome;  /* outcome_name, for the journal */
+    const char *code;     /* error code, "" when done */
+    const char *op; /* "create", "update", "delete", "settle", "adopt", "strip"; for the journal;
+                       NULL: no journal row */
+    uint32_t flags; /* free for the driver's journal; 0 */
+};
+
+struct ledger_known { /* one row of a mailbox that has, or may have, an item: for comparing with a
+                         listing */
+    int64_t person;
+    struct guid key;                    /* key the item carries (have.key), else the person's key */
+    struct sha256 want, have, intended; /* link state hashes; all zero when not set */
+    bool wanted, has, intent;
+    enum intent_op intent_op;
+    const char *item_id;
+};
+
+struct ledger_found { /* an item with our key that no row knows */
+    struct guid key;
+    const char *item_id, *version;
+};
+
+typedef void (*ledger_taken)(enum ledger_status st,
+                             const struct ledger_mailbox *mb,
+                             const struct err *err,
+                             void *user);
+/* poke: hand it to release. more: due rows beyond max. */
+typedef void (*ledger_loaded)(enum ledger_status st,
+                              const struct ledger_link *links,
+                              size_t n,
+                              int64_t poke,
+                              bool more,
+                              const struct err *err,
+                              void *user);
+typedef void (*ledger_listed)(enum ledger_status st,
+                              const struct ledger_known *rows,
+                              size_t n,
+                              const struct err *err,
+                              void *user);
+typedef void (*ledger_done)(enum ledger_status st, const struct err *err, void *user);
+typedef void (*ledger_beat_done)(enum ledger_status st,
+                                 uint32_t alive_workers,
+                                 const struct err *err,
+                                 void *user);
+
+struct ledger;
+struct ledger_ops {
+    const char *name;
+    /* One statement: epoch + 1, expiry by the database's clock. Count your own copy from before the
+     * call. owner: unique per process. */
+    void (*take)(struct ledger *l,
+                 int64_t mailbox,
+                 const char *owner,
+                 uint32_t ttl_ms,
+                 ledger_taken done,
+                 void *user);
+    /* Due rows, urgent first, then open intents, deletes, updates, creates; at most max. */
+    void (*load)(
+        struct ledger *l, struct ledger_lease lease, uint32_t max, ledger_loaded done, void *user);
+    /* Before any write: the flight's deadline and one intent per item, and the lease is renewed for
+     * ttl_ms; all or nothing. */
+    void (*flight)(struct ledger *l,
+                   struct ledger_lease lease,
+                   uint32_t deadline_ms,
+                   uint32_t ttl_ms,
+                   const struct ledger_intent *in,
+                   size_t n,
+                   ledger_done done,
+                   void *user);
+    /* Results first, then offsets. flight_over: no write of this mailbox can land any more (every
+     * answer came). */
+    void (*record)(struct ledger *l,
+                   struct ledger_lease lease,
+                   const struct ledger_result *r,
+                   size_t n,
+                   bool flight_over,
+                   ledger_done done,
+                   void *user);
+    void (*renew)(
+        struct ledger *l, struct ledger_lease lease, uint32_t ttl_ms, ledger_done done, void *user);
+    /* park_ms 0: only when no due row and no new poke is there (else LEDGER_MORE). park_ms > 0:
+     * always; the mailbox rests that long (why: code). */
+    void (*release)(struct ledger *l,
+                    struct ledger_lease lease,
+                    int64_t poke,
+                    uint32_t park_ms,
+                    const char *why,
+                    ledger_done done,
+                    void *user);
+    /* The target folder's id as the server says. A different one than before: every have is void,
+     * verified is off, version of ids forgotten. LEDGER_CONFLICT: another mailbox row has it (two
+     * addresses of one mailbox). */
+    void (*identify)(struct ledger *l,
+                     struct ledger_lease lease,
+                     const char *folder_id,
+                     const char *server_version,
+                     ledger_done done,
+                     void *user);
+    /* Every row of the mailbox that has an item or an open intent, or is wanted. */
+    void (*known)(struct ledger *l, struct ledger_lease lease, ledger_listed done, void *user);
+    /* Rows for found items that no row knows (persons by key; unknown keys get a person row without
+     * content), have = content unknown, want = nothing, state kept, so that the next plan decides;
+     * then verified := now when `verified`. Digest is voided when n > 0. */
+    void (*adopt)(struct ledger *l,
+                  struct ledger_lease lease,
+                  const struct ledger_found *f,
+                  size_t n,
+                  bool verified,
+                  ledger_done done,
+                  void *user);
+    /* Forgets that the mailbox was verified (a message was ahead of its row). */
+    void (*unverify)(struct ledger *l, struct ledger_lease lease, ledger_done done, void *user);
+    /* Heartbeat of this worker; returns how many are alive. */
+    void (*beat)(
+        struct ledger *l, const char *owner, uint32_t ttl_ms, ledger_beat_done done, void *user);
+    bool (*healthy)(struct ledger *l); /* connected and of a known schema */
+    void (*free)(struct ledger *l);    /* pending calls end without callbacks; NULL is fine */
+};
+
+struct ledger { /* every driver's struct begins with this */
+    const struct ledger_ops *ops;
+};
+
+static inline void ledger_free(struct ledger *l)
+{
+    if (l)
+        l->ops->free(l);
+}
+CLEANUP_DEFINE(struct ledger, ledger_free);
+
+#endif

@@ -1,0 +1,6 @@
+#include "producer/producer_host.h"
+
+int main(int argc, char **argv)
+{
+    return producer_program(argc, argv);
+}

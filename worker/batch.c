@@ -1,0 +1,135 @@
+#include "worker/batch.h"
+
+#include <string.h>
+
+#include "common/base/arena.h"
+
+enum batch_need batch_need_of(const struct ledger_link *l)
+{
+    if (l->intent || l->look)
+        return BATCH_SETTLE;
+    if (!l->dirty)
+        return BATCH_NOTHING;
+    if (l->want.set)
+        return l->want.body ? BATCH_WRITE : BATCH_NO_CONTENT;
+    return l->have.set ? BATCH_WRITE : BATCH_NOTHING;
+}
+
+enum store_verb batch_verb(const struct ledger_link *l)
+{
+    if (!l->want.set)
+        return STORE_DELETE;
+    return l->have.set ? STORE_UPDATE : STORE_CREATE;
+}
+
+static size_t verb_limit(const struct store_limits *lim, enum store_verb v)
+{
+    return v == STORE_CREATE   ? lim->max_create
+           : v == STORE_UPDATE ? lim->max_update
+                               : lim->max_delete;
+}
+
+static const struct contact *decode(const char *body, struct arena *a)
+{
+    if (!body)
+        return NULL;
+    struct contact *c = arena_alloc(a, sizeof(*c));
+    struct err err;
+    return contact_decode(body, strlen(body), a, c, &err) == 0 ? c : NULL;
+}
+
+static const char *hash_text(const struct ledger_link *l, const char *folder_id, struct arena *a)
+{
+    struct sha256 state;
+    link_state_hash(&l->want.key, &l->want.content, l->want.cats, &state);
+    char *text = arena_alloc(a, ITEM_HASH_TEXT);
+    item_hash_format(folder_id, &state, text);
+    return text;
+}
+
+/* false: the content cannot be read. */
+static bool build_op(const struct ledger_link *l,
+                     enum store_verb verb,
+                     const char *folder_id,
+                     struct arena *a,
+                     struct store_op *op)
+{
+    op->key = l->want.set ? l->want.key : l->have.key;
+    op->item_id = l->item_id;
+    op->version = l->version;
+    op->cats_before = l->have.set && l->have.cats ? l->have.cats : "";
+    op->cats_after = l->want.set && l->want.cats ? l->want.cats : "";
+    if (verb == STORE_DELETE)
+        return true;
+    op->after = decode(l->want.body, a);
+    if (!op->after)
+        return false;
+    op->hash = hash_text(l, folder_id, a);
+    if (verb == STORE_UPDATE) {
+        op->before = decode(l->have.body, a);
+        op->changed = contact_changed(op->before, op->after);
+    }
+    return true;
+}
+
+static void
+build_intent(const struct ledger_link *l, enum store_verb verb, struct ledger_intent *in)
+{
+    in->person = l->person;
+    in->op = verb == STORE_CREATE   ? INTENT_CREATE
+             : verb == STORE_UPDATE ? INTENT_UPDATE
+                                    : INTENT_DELETE;
+    in->key = l->want.set ? l->want.key : l->have.key;
+    in->content = l->want.content;
+    in->cats = l->want.set ? l->want.cats : "";
+}
+
+/* A rough upper bound of what one operation adds to a request. */
+static size_t op_bytes(const struct ledger_link *l, enum store_verb verb)
+{
+    size_t id = l->item_id ? strlen(l->item_id) : 0;
+    if (verb == STORE_DELETE)
+        return id + 128;
+    return id + 2048 + 4 * strlen(l->want.body) + 2 * strlen(l->want.cats);
+}
+
+bool batch_next(const struct ledger_link *links,
+                unsigned char *marks,
+                size_t n,
+                const struct store_limits *lim,
+                uint32_t size,
+                const char *folder_id,
+                struct arena *a,
+                struct batch *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    size_t bytes = 0, max = 0;
+    bool urgent = false;
+    for (size_t i = 0; i < n && (!ret->n || ret->n < max); i++) {
+        const struct ledger_link *l = &links[i];
+        if (marks[i] != BATCH_OPEN || batch_need_of(l) != BATCH_WRITE)
+            continue;
+        enum store_verb verb = batch_verb(l);
+        if (!ret->ops) {
+            ret->verb = verb;
+            urgent = l->urgent;
+            max = verb_limit(lim, verb) < size ? verb_limit(lim, verb) : size;
+            ret->ops = arena_alloc(a, max * sizeof(*ret->ops));
+            ret->intents = arena_alloc(a, max * sizeof(*ret->intents));
+        }
+        if (verb != ret->verb || l->urgent != urgent)
+            continue;
+        bytes += op_bytes(l, verb);
+        if (ret->n && bytes > lim->max_bytes)
+            break;
+        marks[i] = BATCH_TAKEN;
+        struct store_op *op = &ret->ops[ret->n];
+        memset(op, 0, sizeof(*op));
+        op->tag = i;
+        if (build_op(l, verb, folder_id, a, op))
+            build_intent(l, verb, &ret->intents[ret->n++]);
+        else
+            marks[i] = BATCH_UNUSABLE;
+    }
+    return ret->n > 0;
+}

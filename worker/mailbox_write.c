@@ -1,0 +1,338 @@
+/*
+ * FLIGHT -> SENDING -> RECORDING: intents and the flight's deadline into the rows, one request out,
+ * results into the rows. Offsets follow at release.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/log.h"
+
+#include "worker/worker_p.h"
+
+enum { TIMEOUT_BASE_MS = 10000, TIMEOUT_ITEM_MS = 500, SKIP_RETRY_MS = 3600 * 1000 };
+
+static const char *const verb_names[] = {"create", "update", "delete", "strip"};
+
+uint32_t mailbox_jitter(struct mailbox *mb, enum outcome o, uint32_t attempt, uint32_t after_ms)
+{
+    return retry_delay_ms(&mb->w->s.retry, o, attempt, after_ms, worker_random(mb->w));
+}
+
+/* --- what one request means beyond its links ------------------------------------------ */
+
+static void pause_for(struct mailbox *mb, uint32_t ms, const char *code, bool park)
+{
+    if ((mb->pause_parks || ms <= mb->pause_ms) && !park)
+        return;
+    mb->pause_ms = ms;
+    mb->pause_parks = park;
+    snprintf(mb->pause_code, sizeof(mb->pause_code), "%s", code);
+}
+
+static void stop_account(struct mailbox *mb, const struct err *err)
+{
+    struct worker *w = mb->w;
+    bool login = !strcmp(err->code, "http.401");
+    if (!w->breaker.stopped)
+        log_error("Exchange account stopped; nothing is sent until it is mended", log_err(err));
+    breaker_stop(&w->breaker, err->code, login, worker_now(w));
+    metric_set(w->m.stopped, 1);
+    pause_for(mb, mailbox_jitter(mb, OUT_PARK, 1, 0), err->code, true);
+}
+
+void mailbox_request_result(struct mailbox *mb, enum outcome o, const struct err *err)
+{
+    struct worker *w = mb->w;
+    if (o == OUT_STOP) {
+        stop_account(mb, err);
+        return;
+    }
+    bool remote = o != OUT_DONE && err && err->scope >= SCOPE_REMOTE;
+    if (remote)
+        breaker_failure(&w->breaker, err->code, err->after_ms, worker_now(w), worker_random(w));
+    else
+        breaker_success(&w->breaker);
+    metric_set(w->m.stopped, w->breaker.stopped);
+    switch (o) {
+    case OUT_DONE:
+        mb->soon = 0;
+        break;
+    case OUT_PARK:
+        pause_for(mb, mailbox_jitter(mb, o, mb->park_attempts + 1, err->after_ms), err->code, true);
+        break;
+    case OUT_RETRY_LATER:
+        if (err->scope > SCOPE_ITEM) {
+            aimd_trouble(&mb->aimd, w->s.batch_min);
+            pause_for(mb, mailbox_jitter(mb, o, mb->park_attempts + 1, err->after_ms), err->code,
+                      false);
+        }
+        break;
+    case OUT_RETRY_SOON:
+        pause_for(mb, mailbox_jitter(mb, o, ++mb->soon, err->after_ms), err->code, false);
+        break;
+    case OUT_UNKNOWN:
+        aimd_trouble(&mb->aimd, w->s.batch_min);
+        mb->flight_over = false;
+        break;
+    case OUT_FOLDER_LOST:
+        mb->folder_lost = true;
+        break;
+    default:
+        break;
+    }
+}
+
+/* --- results --------------------------------------------------------------------------- */
+
+static void result_done(const struct ledger_link *l,
+                        const struct store_result *r,
+                        enum store_verb verb,
+                        struct ledger_result *out)
+{
+    out->set_have = true;
+    out->clear_intent = true;
+    if (verb == STORE_DELETE)
+        return;
+    out->have = l->want;
+    out->item_id = r->item_id ? r->item_id : l->item_id;
+    out->version = r->version;
+}
+
+static void result_later(struct mailbox *mb,
+                         const struct ledger_link *l,
+                         const struct store_result *r,
+                         struct ledger_result *out)
+{
+    uint32_t limit = mb->w->s.retry.dead_after;
+    out->clear_intent = true;
+    if (r->err.scope > SCOPE_ITEM)
+        return; /* the mailbox waits, the link is as it was */
+    if (limit && l->attempts + 1 >= limit)
+        out->dead = true;
+    else
+        out->retry_in_ms = mailbox_jitter(mb, OUT_RETRY_LATER, l->attempts + 1, r->err.after_ms);
+}
+
+static void result_of(struct mailbox *mb, const struct store_result *r)
+{
+    const struct ledger_link *l = &mb->links[r->tag];
+    enum store_verb verb = mb->batch.verb;
+    struct ledger_result out = {.person = l->person,
+                                .op = verb_names[verb],
+                                .outcome = outcome_name(r->outcome),
+                                .code = r->outcome == OUT_DONE ? "" : r->err.code};
+    switch (r->outcome) {
+    case OUT_DONE:
+        result_done(l, r, verb, &out);
+        break;
+    case OUT_UNKNOWN: /* the intent stays: settled after the deadline */
+    case OUT_GONE:    /* the intent stays: looked for by key before anything else */
+    case OUT_CONFLICT:
+        break;
+    case OUT_RETRY_LATER:
+        result_later(mb, l, r, &out);
+        break;
+    case OUT_DEAD:
+        out.clear_intent = out.dead = true;
+        break;
+    case OUT_SPLIT:
+        out.clear_intent = true;
+        out.dead = mb->batch.n == 1;
+        break;
+    default: /* certainly not done: as it was */
+        out.clear_intent = true;
+        out.op = NULL;
+        break;
+    }
+    vec_push(&mb->results, out);
+    observe_outcome(mb->w, verb_names[verb], r->outcome);
+}
+
+/* The result that says most about the mailbox as a whole. */
+static int weight(const struct store_result *r)
+{
+    switch (r->outcome) {
+    case OUT_STOP:
+        return 9;
+    case OUT_PARK:
+        return 8;
+    case OUT_FOLDER_LOST:
+        return 7;
+    case OUT_UNKNOWN:
+        return 6;
+    case OUT_RETRY_LATER:
+        return r->err.scope > SCOPE_ITEM ? 5 : 1;
+    case OUT_RETRY_SOON:
+        return 4;
+    default:
+        return 0;
+    }
+}
+
+static const struct store_result *heaviest(const struct store_result *r, size_t n)
+{
+    const struct store_result *top = &r[0];
+    for (size_t i = 1; i < n; i++)
+        if (weight(&r[i]) > weight(top))
+            top = &r[i];
+    return top;
+}
+
+static void
+batch_size_after(struct mailbox *mb, const struct store_result *r, size_t n, uint32_t took_ms)
+{
+    const struct store_limits *lim = mb->w->p.store->ops->limits(mb->w->p.store);
+    size_t clean = 0, split = 0;
+    for (size_t i = 0; i < n; i++) {
+        clean += r[i].outcome == OUT_DONE;
+        split += r[i].outcome == OUT_SPLIT;
+    }
+    if (split && n > 1) { /* halve until the one bad contact stands alone */
+        mb->split = (uint32_t)(n + 1) / 2;
+        mb->split_left = (uint32_t)n;
+    } else if (mb->split_left) {
+        mb->split_left -= n < mb->split_left ? (uint32_t)n : mb->split_left;
+    }
+    if (clean == n)
+        aimd_clean(&mb->aimd, (uint32_t)n, took_ms, lim->max_create, mb->w->s.batch_target_ms);
+}
+
+static void applied(const struct store_result *r, size_t n, uint32_t took_ms, void *user)
+{
+    struct mailbox *mb = user;
+    struct worker *w = mb->w;
+    worker_probe(w, "answered");
+    dispatch_slot_free(mb);
+    observe_call(w, verb_names[mb->batch.verb], took_ms);
+    mb->flight_over = true;
+    for (size_t i = 0; i < n; i++)
+        result_of(mb, &r[i]);
+    for (size_t i = 0; i < n; i++)
+        if (r[i].outcome == OUT_UNKNOWN)
+            mb->flight_over = false;
+    const struct store_result *top = heaviest(r, n);
+    mailbox_request_result(mb, weight(top) ? top->outcome : OUT_DONE, &top->err);
+    batch_size_after(mb, r, n, took_ms);
+    if (!mb->flight_over)
+        mb->flight_until_ms = worker_now(w) + w->s.server_deadline_ms;
+    /* ids and codes are the store's, borrowed for this callback: a repeated record needs them longer */
+    for (size_t i = 0; i < mb->results.n; i++) {
+        struct ledger_result *out = &mb->results.v[i];
+        out->item_id = arena_strdup(mb->work, out->item_id);
+        out->version = arena_strdup(mb->work, out->version);
+        out->code = arena_strdup(mb->work, out->code);
+    }
+    mailbox_record(mb);
+}
+
+/* --- record ---------------------------------------------------------------------------- */
+
+static void resume_after_pause(struct mailbox *mb)
+{
+    mb->pause_ms = 0;
+    mailbox_load(mb);
+}
+
+static void recorded(enum ledger_status st, const struct err *err, void *user)
+{
+    struct mailbox *mb = user;
+    struct worker *w = mb->w;
+    if (!mailbox_ledger_ok(mb, st, err, mailbox_record))
+        return;
+    worker_probe(w, "recorded");
+    vec_clear(&mb->results);
+    if (mb->folder_lost) {
+        free(mb->folder_id);
+        mb->folder_id = NULL;
+        mb->folder_lost = false;
+    }
+    uint32_t ms = mb->pause_ms;
+    bool park = mb->pause_parks;
+    mb->pause_ms = 0;
+    mb->pause_parks = false;
+    int64_t now = worker_now(w);
+    if (park)
+        mailbox_park(mb, ms, mb->pause_code);
+    else if (!mb->flight_over && mb->flight_until_ms > now)
+        mailbox_pause(mb, (uint32_t)(mb->flight_until_ms - now), "flight", mailbox_load);
+    else if (ms)
+        mailbox_pause(mb, ms, mb->pause_code, resume_after_pause);
+    else
+        mailbox_decide(mb);
+}
+
+void mailbox_record(struct mailbox *mb)
+{
+    struct worker *w = mb->w;
+    mailbox_enter(mb, MB_RECORDING);
+    w->p.ledger->ops->record(w->p.ledger, mb->lease, mb->results.v, mb->results.n, mb->flight_over,
+                             recorded, mb);
+}
+
+bool mailbox_skip(struct mailbox *mb)
+{
+    for (size_t i = 0; i < mb->n_links; i++) {
+        const struct ledger_link *l = &mb->links[i];
+        bool unusable = mb->marks[i] == BATCH_UNUSABLE ||
+                        (mb->marks[i] == BATCH_OPEN && batch_need_of(l) == BATCH_NO_CONTENT);
+        if (!unusable)
+            continue;
+        mb->marks[i] = BATCH_TAKEN;
+        vec_push(&mb->results, (struct ledger_result){.person = l->person,
+                                                      .retry_in_ms = SKIP_RETRY_MS,
+                                                      .op = "skip",
+                                                      .outcome = "retry_later",
+                                                      .code = "content.missing"});
+    }
+    if (!mb->results.n)
+        return false;
+    mb->flight_over = true;
+    mailbox_record(mb);
+    return true;
+}
+
+/* --- flight and send ------------------------------------------------------------------- */
+
+static void flown(enum ledger_status st, const struct err *err, void *user)
+{
+    struct mailbox *mb = user;
+    struct worker *w = mb->w;
+    if (st != LEDGER_OK)
+        dispatch_slot_free(mb);
+    if (!mailbox_ledger_ok(mb, st, err, mailbox_load))
+        return;
+    if (st == LEDGER_CONFLICT) { /* an intent that the load did not show: settle it first */
+        mailbox_load(mb);
+        return;
+    }
+    int64_t until = mb->sent_ms + w->s.lease_ttl_ms - w->s.lease_margin_ms;
+    if (until > mb->lease_until_ms)
+        mb->lease_until_ms = until;
+    worker_probe(w, "intent");
+    mailbox_enter(mb, MB_SENDING);
+    struct store_mailbox sm = mailbox_store(mb);
+    w->p.store->ops->apply(w->p.store, &sm, mb->batch.verb, mb->batch.ops, mb->batch.n,
+                           TIMEOUT_BASE_MS + TIMEOUT_ITEM_MS * (uint32_t)mb->batch.n, applied, mb);
+    worker_probe(w, "sent");
+}
+
+void mailbox_write(struct mailbox *mb)
+{
+    struct worker *w = mb->w;
+    if (!dispatch_slot(mb, mailbox_decide))
+        return;
+    uint32_t size = mb->aimd.size;
+    if (mb->split_left && mb->split < size)
+        size = mb->split;
+    arena_reset(mb->work);
+    if (!batch_next(mb->links, mb->marks, mb->n_links, w->p.store->ops->limits(w->p.store), size,
+                    mb->folder_id, mb->work, &mb->batch)) {
+        dispatch_slot_free(mb);
+        mailbox_decide(mb); /* only unusable ones were left */
+        return;
+    }
+    mailbox_enter(mb, MB_FLIGHT);
+    mb->sent_ms = worker_now(w);
+    w->p.ledger->ops->flight(w->p.ledger, mb->lease, w->s.server_deadline_ms, w->s.lease_ttl_ms,
+                             mb->batch.intents, mb->batch.n, flown, mb);
+}

@@ -1,0 +1,89 @@
+/*
+ * What an operator sees of a worker: metrics and the debug page.
+ */
+#include "common/base/log.h"
+#include "common/base/str.h"
+
+#include "worker/worker_p.h"
+
+static const double seconds[] = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
+
+void observe_init(struct worker *w)
+{
+    struct metrics *m = w->p.metrics;
+    struct worker_series *s = &w->m;
+    s->messages = metrics_counter(m, "contact_sync_messages_total", "Task messages taken.");
+    s->bad_messages = metrics_counter(m, "contact_sync_bad_messages_total",
+                                      "Messages that could not be read and were set aside.");
+    s->fenced = metrics_counter(m, "contact_sync_fenced_total",
+                                "Times a lease was found gone before something was done under it.");
+    s->settled = metrics_counter(m, "contact_sync_settled_total",
+                                 "Links whose unknown state was settled by listing keys.");
+    s->outcomes = metrics_family(m, METRIC_COUNTER, "contact_sync_items_total",
+                                 "Items by operation and outcome.", "op", "outcome", NULL, 0);
+    s->calls = metrics_family(m, METRIC_COUNTER, "contact_sync_exchange_calls_total",
+                              "Requests to Exchange by kind.", "call", NULL, NULL, 0);
+    s->parked = metrics_family(m, METRIC_COUNTER, "contact_sync_parked_total",
+                               "Times a mailbox was parked, by reason.", "reason", NULL, NULL, 0);
+    s->request_seconds =
+        metrics_series(metrics_family(m, METRIC_HISTOGRAM, "contact_sync_exchange_request_seconds",
+                                      "Time of a write request to Exchange.", NULL, NULL, seconds,
+                                      ARRAY_LEN(seconds)),
+                       NULL, NULL);
+    s->active = metrics_gauge(m, "contact_sync_mailboxes_active", "Mailboxes in hand.");
+    s->queued = metrics_gauge(m, "contact_sync_mailboxes_queued", "Mailboxes waiting for a place.");
+    s->sending = metrics_gauge(m, "contact_sync_requests_in_flight", "Requests out to Exchange.");
+    s->pending = metrics_gauge(m, "contact_sync_messages_pending", "Messages taken, not acked.");
+    s->breaker = metrics_gauge(m, "contact_sync_breaker_open", "1: the endpoint rests.");
+    s->stopped = metrics_gauge(m, "contact_sync_account_stopped", "1: the account is stopped.");
+}
+
+void observe_outcome(struct worker *w, const char *op, enum outcome o)
+{
+    metric_add(metrics_series(w->m.outcomes, op, outcome_name(o)), 1);
+}
+
+void observe_call(struct worker *w, const char *call, uint32_t took_ms)
+{
+    metric_add(metrics_series(w->m.calls, call, NULL), 1);
+    if (took_ms)
+        metric_observe(w->m.request_seconds, took_ms / 1000.0);
+}
+
+void observe_gauges(struct worker *w)
+{
+    metric_set(w->m.active, (double)w->active);
+    metric_set(w->m.queued, (double)w->by_state[MB_QUEUED]);
+    metric_set(w->m.sending, (double)w->sending);
+    metric_set(w->m.pending, (double)w->pending);
+    metric_set(w->m.breaker, w->breaker.state != BREAKER_CLOSED);
+}
+
+void worker_debug(const struct worker *w, struct str *json)
+{
+    str_addf(json, "{\"owner\":\"%s\",\"workers_alive\":%u,\"active\":%zu,\"sending\":%zu,",
+             w->owner, w->alive, w->active, w->sending);
+    str_addf(json, "\"pending_messages\":%zu,\"paused\":%s,\"draining\":%s,", w->pending,
+             w->paused ? "true" : "false", w->draining ? "true" : "false");
+    str_addf(json, "\"breaker\":{\"state\":%d,\"why\":\"%s\"},\"states\":{", (int)w->breaker.state,
+             w->breaker.why);
+    for (int i = 0; i < MB_STATE_COUNT; i++)
+        str_addf(json, "%s\"%s\":%zu", i ? "," : "", mailbox_state_name((enum mailbox_state)i),
+                 w->by_state[i]);
+    str_puts(json, "},\"mailboxes\":[");
+    const char *comma = "";
+    size_t shown = 0;
+    map_foreach (it, w->mailboxes) {
+        const struct mailbox *mb = it.value;
+        if (mb->state == MB_QUEUED || shown++ >= 1000)
+            continue;
+        str_addf(json,
+                 "%s{\"id\":%lld,\"state\":\"%s\",\"for_ms\":%lld,\"epoch\":%lld,\"rows\":%zu,"
+                 "\"batch\":%u,\"urgent\":%s}",
+                 comma, (long long)mb->id, mailbox_state_name(mb->state),
+                 (long long)(worker_now(w) - mb->since_ms), (long long)mb->lease.epoch, mb->n_links,
+                 mb->aimd.size, mb->urgent ? "true" : "false");
+        comma = ",";
+    }
+    str_puts(json, "]}");
+}

@@ -1,0 +1,192 @@
+/*
+ * worker_p: what the files of the worker share.
+ *
+ *   dispatch.c       messages -> mailboxes; which mailbox may work, which may send
+ *   mailbox.c        the mailbox's state machine: take, load, decide, release
+ *   mailbox_list.c   states that read Exchange: identify, list, settle
+ *   mailbox_write.c  states that write: flight, send, record
+ *   observe.c        metrics, /debug/state
+ *   worker.c         life cycle, drain, heartbeat
+ */
+#ifndef SYNC_WORKER_WORKER_P_H
+#define SYNC_WORKER_WORKER_P_H
+
+#include "common/base/arena.h"
+#include "common/base/map.h"
+#include "common/base/metrics.h"
+#include "common/base/vec.h"
+
+#include "common/core/aimd.h"
+#include "worker/batch.h"
+#include "worker/breaker.h"
+#include "worker/settle.h"
+#include "worker/worker.h"
+
+/* X(name). Order matters only for the debug page. */
+#define MAILBOX_STATES(X)                                                                          \
+    X(QUEUED)      /* waits for a slot */                                                          \
+    X(TAKING)      /* the lease */                                                                 \
+    X(LOADING)     /* due rows */                                                                  \
+    X(IDENTIFYING) /* folder id from the store, then into the row */                               \
+    X(LISTING)     /* keys in the folder: first contact, or settling */                            \
+    X(TIDYING)     /* doubles and copies away */                                                   \
+    X(WAITING)     /* holds the lease, waits for a time or a send slot */                          \
+    X(FLIGHT)      /* intents and deadline into the rows */                                        \
+    X(SENDING)     /* a request is out */                                                          \
+    X(RECORDING)   /* results into the rows */                                                     \
+    X(RELEASING)
+
+enum mailbox_state {
+#define X(n) MB_##n,
+    MAILBOX_STATES(X)
+#undef X
+        MB_STATE_COUNT
+};
+
+struct obligation { /* a message to be acked */
+    enum queue_topic topic;
+    int32_t partition;
+    int64_t offset;
+};
+
+struct mailbox {
+    int64_t id;
+    struct worker *w;
+    enum mailbox_state state;
+    int64_t since_ms; /* in this state */
+    struct loop_timer *timer;
+    struct loop_timer *renewal;         /* while a lease is held */
+    void (*resume)(struct mailbox *mb); /* what to do when WAITING ends */
+    bool waits_for_slot;                /* in w->senders */
+    bool has_slot;                      /* counts in w->sending */
+    bool urgent;                        /* an urgent message waits */
+    bool again;                         /* messages came since the last load */
+    bool leased, fenced;
+    struct ledger_lease lease;
+    int64_t lease_until_ms; /* our own, cautious copy */
+    int64_t take_sent_ms;
+    int64_t flight_until_ms; /* a write of ours may land until then; 0 none */
+    int64_t gen;             /* of the row */
+    int64_t gen_seen;        /* highest in a message */
+    int64_t poke;
+    bool verified, more;
+    uint32_t park_attempts;
+    uint32_t away;              /* ledger calls in a row without an answer */
+    uint32_t soon;              /* retries in memory in a row */
+    uint32_t split, split_left; /* smaller batches until so many items are through */
+    char *address, *endpoint, *folder_id;
+    struct aimd aimd;
+    vec(struct obligation) owed;
+    size_t covered; /* the first so many are covered by the call under way */
+
+    struct arena *rows; /* of the load */
+    struct ledger_link *links;
+    unsigned char *marks; /* enum batch_mark per link */
+    size_t n_links;
+
+    struct arena *work; /* of the batch or listing under way */
+    struct batch batch;
+    struct settle_plan settle;
+    struct ledger_known *known;
+    size_t n_known;
+    bool listing_all;
+    size_t extras_done;
+    vec(struct ledger_result) results;
+    bool flight_over;
+    /* after recording */
+    uint32_t pause_ms;
+    char pause_code[48];
+    bool pause_parks, folder_lost;
+    int64_t sent_ms;
+};
+
+struct worker_series {
+    struct metric_series *messages, *bad_messages, *fenced, *settled, *stopped;
+    struct metric_family *outcomes, *calls, *parked, *moves;
+    struct metric_series *request_seconds, *active, *queued, *sending, *pending, *breaker;
+};
+
+struct worker {
+    struct worker_parts p;
+    struct worker_settings s;
+    char owner[64];
+    struct map *mailboxes;          /* id -> struct mailbox */
+    vec(struct mailbox *) ready[2]; /* QUEUED: [1] urgent; FIFO with head index */
+    size_t ready_head[2];
+    vec(struct mailbox *) senders[2]; /* wait for a send slot */
+    size_t senders_head[2];
+    size_t active, sending, pending;
+    size_t by_state[MB_STATE_COUNT];
+    uint32_t alive; /* workers, by the last heartbeat */
+    struct breaker breaker;
+    struct loop_timer *beat;
+    bool subscribed, paused, draining, pump_due;
+    char trouble[256];
+    loop_fn drained;
+    void *drained_user;
+    struct loop_timer *drain_timer;
+    uint64_t rnd;
+    struct worker_series m;
+};
+
+int64_t worker_now(const struct worker *w);
+uint32_t worker_random(struct worker *w);
+void worker_probe(const struct worker *w, const char *point);
+
+/* dispatch.c */
+int dispatch_subscribe(struct worker *w, struct err *err);
+void dispatch_pump(struct worker *w);       /* starts what has a slot; deferred, never re-entered */
+void dispatch_finished(struct mailbox *mb); /* acks what is covered; frees mb or queues it again */
+bool dispatch_slot(struct mailbox *mb,
+                   void (*resume)(struct mailbox *)); /* true: the send slot is ours now; else
+                                                         resume is called when it is */
+void dispatch_slot_free(struct mailbox *mb);
+void dispatch_forget(struct mailbox *mb); /* drain: out of all lists */
+void mailbox_free(struct mailbox *mb);
+
+/* mailbox.c */
+const char *mailbox_state_name(enum mailbox_state s);
+void mailbox_enter(struct mailbox *mb, enum mailbox_state s);
+void mailbox_take(struct mailbox *mb);
+void mailbox_load(struct mailbox *mb);
+void mailbox_decide(struct mailbox *mb); /* next step from the loaded rows */
+void mailbox_release(struct mailbox *mb);
+/* Waits ms with the lease (short) or parks the row (long), then resume (or a later message). */
+void mailbox_pause(struct mailbox *mb,
+                   uint32_t ms,
+                   const char *code,
+                   void (*resume)(struct mailbox *));
+void mailbox_park(struct mailbox *mb, uint32_t ms, const char *code);
+void mailbox_after(struct mailbox *mb, uint32_t ms, void (*resume)(struct mailbox *)); /* WAITING */
+/* A ledger call came back with st. true: go on. false: handled (fenced, or the call is to be
+ * repeated by `again`). */
+bool mailbox_ledger_ok(struct mailbox *mb,
+                       enum ledger_status st,
+                       const struct err *err,
+                       void (*again)(struct mailbox *));
+bool mailbox_may_send(void *mb);
+struct store_mailbox mailbox_store(struct mailbox *mb);
+void mailbox_lost(struct mailbox *mb); /* fenced: drop everything, take again */
+
+/* mailbox_list.c */
+void mailbox_identify(struct mailbox *mb);
+void mailbox_list_all(struct mailbox *mb);
+void mailbox_settle(struct mailbox *mb);
+
+/* mailbox_write.c */
+void mailbox_write(struct mailbox *mb); /* next batch of the loaded rows */
+bool mailbox_skip(
+    struct mailbox *mb); /* records rows that cannot be written now (content gone); false: none */
+void mailbox_record(struct mailbox *mb); /* mb->results, then what they ask for */
+/* What an outcome that concerns more than one link means for mailbox and endpoint; called once per
+ * request. */
+void mailbox_request_result(struct mailbox *mb, enum outcome o, const struct err *err);
+uint32_t mailbox_jitter(struct mailbox *mb, enum outcome o, uint32_t attempt, uint32_t after_ms);
+
+/* observe.c */
+void observe_init(struct worker *w);
+void observe_outcome(struct worker *w, const char *op, enum outcome o);
+void observe_call(struct worker *w, const char *call, uint32_t took_ms);
+void observe_gauges(struct worker *w);
+
+#endif
