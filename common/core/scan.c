@@ -12,10 +12,24 @@ static bool fail(struct scan *s, const char *why)
     return false;
 }
 
+/* Most texts are, and that is told eight bytes at a time. */
+static bool is_ascii(const char *p, size_t n)
+{
+    uint64_t all = 0, word;
+
+    for (; n >= sizeof(word); p += sizeof(word), n -= sizeof(word)) {
+        memcpy(&word, p, sizeof(word));
+        all |= word;
+    }
+    for (; n > 0; n--)
+        all |= (unsigned char)*p++;
+    return !(all & UINT64_C(0x8080808080808080));
+}
+
 void scan_init(struct scan *s, const char *p, size_t n)
 {
     *s = (struct scan){.start = p, .p = p, .end = p + n};
-    if (!text_is_utf8(p, n))
+    if (!is_ascii(p, n) && !text_is_utf8(p, n))
         fail(s, "is not UTF-8");
 }
 
@@ -190,32 +204,40 @@ static long no_string(struct scan *s, const char *why)
     return -1;
 }
 
-/* Reads a string, unescaped into buf as far as it fits (buf may be NULL). Returns its length, or -1
- * after a failure. */
+/* Puts n bytes at buf[at..] as far as they fit into size. */
+static void put(char *buf, size_t size, size_t at, const char *p, size_t n)
+{
+    if (buf && at + n <= size)
+        memcpy(buf + at, p, n);
+}
+
+/* Reads a string, unescaped into buf as far as it fits (buf may be NULL, then size is 0). Returns
+ * its length, or -1 after a failure. */
 static long string(struct scan *s, char *buf, size_t size)
 {
     size_t n = 0;
 
     if (!take(s, '"'))
         return no_string(s, "wants a string");
-    while (s->p < s->end) {
-        unsigned char c = (unsigned char)*s->p++;
-        char bytes[4] = {(char)c};
-        size_t k = 1;
-        if (c == '"') {
-            if (buf && n < size)
-                buf[n] = 0;
-            return (long)n;
-        }
-        if (c < 0x20)
-            return no_string(s, "has a control character in a string");
-        if (c == '\\' && (k = escape(s, bytes)) == 0)
-            return no_string(s, "has a bad escape in a string");
-        if (buf && n + k <= size)
-            memcpy(buf + n, bytes, k);
+    for (;;) {
+        const char *run = s->p;
+        while (s->p < s->end && *s->p != '"' && *s->p != '\\' && (unsigned char)*s->p >= 0x20)
+            s->p++;
+        put(buf, size, n, run, (size_t)(s->p - run));
+        n += (size_t)(s->p - run);
+        if (s->p == s->end)
+            return no_string(s, "ends inside a string");
+        char mark = *s->p++, bytes[4];
+        if (mark == '"')
+            break;
+        size_t k = mark == '\\' ? escape(s, bytes) : 0;
+        if (k == 0)
+            return no_string(s, "has a bad escape or a control character in a string");
+        put(buf, size, n, bytes, k);
         n += k;
     }
-    return no_string(s, "ends inside a string");
+    put(buf, size, n, "", 1);
+    return (long)n;
 }
 
 bool scan_next_key(struct scan *s, struct scan_seq *o, char *key, size_t size)
