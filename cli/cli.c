@@ -8,8 +8,8 @@
 #include "common/drv/migrate.h"
 #include "common/drv/pg.h"
 
-static const struct cli_verb *const verbs[] = {&cli_up,   &cli_migrate, &cli_prefs,  &cli_run,
-                                               &cli_plan, &cli_status,  &cli_approve};
+static const struct cli_verb *const verbs[] = {&cli_up,   &cli_migrate, &cli_prefs,   &cli_run,
+                                               &cli_plan, &cli_status,  &cli_approve, &cli_config};
 
 static const char intro[] =
     "Usage: contact-sync VERB [OPTIONS] [--config FILE] [--set KEY=VALUE]...\n"
@@ -83,8 +83,7 @@ int cli_connect(struct app *app, struct pg **ret, struct err *err)
 
 int cli_program(int argc, char **argv)
 {
-    autovalue(str_release) struct str help;
-    str_init(&help, 64 << 10);
+    autovalue(str_release) struct str help = STR_INIT(64 << 10);
     const struct cli_verb *v = argc > 1 ? find_verb(argv[1]) : NULL;
     if (v)
         str_puts(&help, v->help);

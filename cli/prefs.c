@@ -67,8 +67,7 @@ static int set(struct app *app, struct prefs_args *args, struct err *err)
 
 static void show_one(const struct plan_subscriber *sub, bool json)
 {
-    autovalue(str_release) struct str text;
-    str_init(&text, 1 << 20);
+    autovalue(str_release) struct str text = STR_INIT(1 << 20);
     prefs_encode(&sub->prefs, &text);
     if (json) {
         printf("{\"address\":\"%s\",\"state\":\"%s\",\"choices\":%s}\n", sub->address, sub->state,

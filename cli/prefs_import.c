@@ -93,8 +93,7 @@ parse_file(const char *path, const struct str *text, struct arena *a, entries *o
 
 static int from_file(const char *path, struct arena *a, entries *out, struct err *err)
 {
-    autovalue(str_release) struct str text;
-    str_init(&text, FILE_MAX);
+    autovalue(str_release) struct str text = STR_INIT(FILE_MAX);
     if (read_file(path, &text, err) < 0)
         return -1;
     return parse_file(path, &text, a, out, err);

@@ -46,8 +46,7 @@ static void mailbox(const struct run_preview *p, void *user)
 
 static void print_json(struct shown *s, const struct run_counts *c)
 {
-    autovalue(str_release) struct str text;
-    str_init(&text, 4096);
+    autovalue(str_release) struct str text = STR_INIT(4096);
     run_counts_json(c, &text);
     json_t *counts = json_loadb(text.p, text.n, 0, NULL);
     json_t *all = json_pack("{s:o, s:O}", "counts", counts, "mailboxes", s->mailboxes);
@@ -73,8 +72,7 @@ static int execute(struct shown *s, struct producer_host *h, const char *user, s
         print_json(s, &c);
         return 0;
     }
-    autovalue(str_release) struct str text;
-    str_init(&text, 4096);
+    autovalue(str_release) struct str text = STR_INIT(4096);
     run_counts_text(&c, &text);
     printf("dry run: %s\n", text.p);
     return 0;

@@ -156,10 +156,9 @@ static void finish(struct producer *p,
                    const struct run_counts *c,
                    const struct err *failure)
 {
-    autovalue(str_release) struct str json, text;
+    autovalue(str_release) struct str json = STR_INIT(4096);
+    autovalue(str_release) struct str text = STR_INIT(4096);
     struct err err;
-    str_init(&json, 4096);
-    str_init(&text, 4096);
     run_counts_json(c, &json);
     if (failure)
         str_puts(&text, failure->text);

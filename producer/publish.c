@@ -33,8 +33,7 @@ int publisher_send(struct publisher *p,
     struct task t = {.op = op, .mailbox = mailbox, .person = person, .gen = gen};
     guid_random(&t.id);
     t.at_ms = clock_wall(loop_clock(p->loop));
-    autovalue(str_release) struct str value;
-    str_init(&value, TASK_MAX_BYTES);
+    autovalue(str_release) struct str value = STR_INIT(TASK_MAX_BYTES);
     task_encode(&t, &value);
     char key[24];
     int key_len = snprintf(key, sizeof(key), "%lld", (long long)mailbox);

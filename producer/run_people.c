@@ -31,8 +31,7 @@ int run_people_contents(struct run *r, struct err *err)
         return -1;
     r->people = arena_alloc(r->arena, (r->d->n_people + 1) * sizeof(*r->people));
     struct arena *scratch = arena_new("contacts", SCRATCH_MAX);
-    autovalue(str_release) struct str body;
-    str_init(&body, CONTACT_MAX_BYTES);
+    autovalue(str_release) struct str body = STR_INIT(CONTACT_MAX_BYTES);
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < r->d->n_people; i++) {
         const struct guid *key = &r->d->people[i].key;
