@@ -108,12 +108,12 @@ static uint32_t intern(struct catsets *c, const char *text)
     struct set s = {.n = strlen(text)};
 
     link_cats_hash(text, &s.hash);
-    uint32_t *slot = text_slot(c, text, s.n, &s.hash);
-    if (*slot)
-        return *slot;
+    uint32_t *slot = text_slot(c, text, s.n, &s.hash), set = *slot;
+    if (set)
+        return set;
     if (c->sets.n > c->max_sets || s.n > c->max_bytes - c->bytes)
         return CATSET_NONE;
-    uint32_t set = *slot = (uint32_t)c->sets.n;
+    set = *slot = (uint32_t)c->sets.n;
     s.text = arena_memdup(c->arena, text, s.n + 1);
     c->bytes += s.n;
     vec_push(&c->sets, s);

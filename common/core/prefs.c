@@ -8,15 +8,18 @@
 
 #include "common/core/scan.h"
 
-enum { SEEN_V = 1, SEEN_FOLLOW = 2, SEEN_STAFF = 4, SEEN_GROUPS = 8, SEEN_ALL = 15 };
+/* The four fields; the bit of each says that it was read. */
+enum field { F_V, F_FOLLOW, F_STAFF, F_GROUPS, F_COUNT };
+static const char *const field_names[F_COUNT] = {"v", "follow", "staff", "groups"};
+#define ALL_FIELDS ((1u << F_COUNT) - 1)
 
 struct reading {
     int64_t version;
     bool follow, staff;
     struct guid groups[PREFS_MAX_GROUPS];
     size_t n_groups;
-    unsigned seen;
-    const char *bad; /* the first field that is refused; NULL */
+    unsigned seen;   /* bits of enum field */
+    const char *bad; /* the first field whose value is refused; NULL */
 };
 
 static bool read_groups(struct scan *s, struct reading *r)
@@ -40,34 +43,36 @@ static bool read_groups(struct scan *s, struct reading *r)
     return good;
 }
 
+static bool read_field(struct scan *s, enum field f, struct reading *r)
+{
+    switch (f) {
+    case F_V:
+        return scan_int(s, INT32_MIN, INT32_MAX, &r->version);
+    case F_FOLLOW:
+        return scan_bool(s, &r->follow);
+    case F_STAFF:
+        return scan_bool(s, &r->staff);
+    case F_GROUPS:
+        return read_groups(s, r);
+    case F_COUNT:
+        break;
+    }
+    return false;
+}
+
 static void read_member(struct scan *s, const char *key, struct reading *r)
 {
-    unsigned bit;
-    bool good;
-
-    if (strcmp(key, "v") == 0) {
-        bit = SEEN_V;
-        good = scan_int(s, INT32_MIN, INT32_MAX, &r->version);
-    } else if (strcmp(key, "follow") == 0) {
-        bit = SEEN_FOLLOW;
-        good = scan_bool(s, &r->follow);
-    } else if (strcmp(key, "staff") == 0) {
-        bit = SEEN_STAFF;
-        good = scan_bool(s, &r->staff);
-    } else if (strcmp(key, "groups") == 0) {
-        bit = SEEN_GROUPS;
-        good = read_groups(s, r);
-    } else {
+    size_t f = 0;
+    while (f < F_COUNT && strcmp(key, field_names[f]) != 0)
+        f++;
+    if (f == F_COUNT) {
         scan_skip(s);
         return;
     }
-    if (!good || (r->seen & bit))
-        r->bad = r->bad               ? r->bad
-                 : bit == SEEN_V      ? "v"
-                 : bit == SEEN_FOLLOW ? "follow"
-                 : bit == SEEN_STAFF  ? "staff"
-                                      : "groups (a list of at most 500 ids)";
-    r->seen |= bit;
+    bool twice = r->seen & (1u << f);
+    r->seen |= 1u << f;
+    if ((!read_field(s, (enum field)f, r) || twice) && !r->bad)
+        r->bad = field_names[f];
 }
 
 static int order(const void *x, const void *y)
@@ -109,7 +114,7 @@ int prefs_decode(const char *p, size_t n, struct arena *a, struct prefs *ret, st
         return refuse(err, "prefs.bytes", "the text ", s.why);
     if (r.version != 1)
         return refuse(err, "prefs.version", "unknown version", "");
-    if (r.seen != SEEN_ALL)
+    if (r.seen != ALL_FIELDS)
         return refuse(err, "prefs.bytes", "v, follow, staff and groups are all required", "");
     if (r.bad)
         return refuse(err, "prefs.bytes", "bad value of ", r.bad);
@@ -148,7 +153,7 @@ bool prefs_empty(const struct prefs *p)
 void prefs_union(const struct prefs *x, const struct prefs *y, struct arena *a, struct prefs *ret)
 {
     size_t n = x->n_groups + y->n_groups;
-    struct guid *v = n ? arena_alloc(a, n * sizeof(*v)) : NULL;
+    struct guid *v = arena_alloc(a, n * sizeof(*v)); /* n may be 0 */
 
     if (x->n_groups)
         memcpy(v, x->groups, x->n_groups * sizeof(*v));
