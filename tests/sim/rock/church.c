@@ -36,7 +36,8 @@ struct church *church_new(uint64_t seed, const char *domain)
 {
     struct church *c = xalloc(sizeof(*c));
     c->arena = arena_new("church", ARENA_MAX);
-    c->rng = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
+    c->rng = seed;
+    c->rng = church_random(c) ^ seed; /* neighbouring seeds would else share one stream */
     c->now = (YEAR_2026 + NOV_21) * TICKS_DAY + 3 * 3600 * TICKS_SEC;
     for (int t = 0; t < TABLE_COUNT; t++)
         c->table[t] =

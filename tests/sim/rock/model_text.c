@@ -5,9 +5,10 @@
 
 #define REPLACEMENT 0xFFFD
 
+/* Control characters and line and paragraph separators show as a blank. */
 static utf8proc_int32_t allowed(utf8proc_int32_t cp)
 {
-    if (cp < 0x20 || (cp >= 0x7F && cp <= 0x9F))
+    if (cp < 0x20 || (cp >= 0x7F && cp <= 0x9F) || cp == 0x2028 || cp == 0x2029)
         return ' ';
     return cp == 0xFFFE || cp == 0xFFFF ? REPLACEMENT : cp;
 }
@@ -24,6 +25,8 @@ static char *without_controls(const char *s)
         if (used <= 0) {
             used = 1;
             cp = REPLACEMENT;
+        } else if (cp == '\r' && n > 1 && p[1] == '\n') {
+            used = 2; /* one line break */
         }
         out += (size_t)utf8proc_encode_char(allowed(cp), (utf8proc_uint8_t *)to + out);
         p += used;
@@ -33,6 +36,22 @@ static char *without_controls(const char *s)
     return to;
 }
 
+/* Bytes of the blank (any of Unicode's) that s[0..n) begins with, 0 when it begins with none. */
+static size_t blank_at(const char *s, size_t n)
+{
+    utf8proc_int32_t cp;
+    utf8proc_ssize_t used = utf8proc_iterate((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)n, &cp);
+    return used > 0 && utf8proc_category(cp) == UTF8PROC_CATEGORY_ZS ? (size_t)used : 0;
+}
+
+/* Where the character that ends right before s[n] starts. */
+static size_t char_before(const char *s, size_t n)
+{
+    while (n > 0 && ((unsigned char)s[--n] & 0xC0) == 0x80)
+        continue;
+    return n;
+}
+
 const char *model_text(struct arena *a, const char *s, size_t max)
 {
     if (!s)
@@ -40,15 +59,19 @@ const char *model_text(struct arena *a, const char *s, size_t max)
     autofree char *clean = without_controls(s);
     autofree char *nfc = (char *)utf8proc_NFC((const utf8proc_uint8_t *)clean);
     const char *p = nfc ? nfc : clean;
-    while (*p == ' ')
-        p++;
     size_t n = strlen(p);
-    while (n > 0 && p[n - 1] == ' ')
-        n--;
+    for (size_t used; n > 0 && (used = blank_at(p, n)) > 0; n -= used)
+        p += used;
     if (n > max) {
         n = max;
         while (n > 0 && ((unsigned char)p[n] & 0xC0) == 0x80)
             n--;
+    }
+    while (n > 0) {
+        size_t at = char_before(p, n);
+        if (blank_at(p + at, n - at) == 0)
+            break;
+        n = at;
     }
     return n ? arena_strndup(a, p, n) : NULL;
 }
