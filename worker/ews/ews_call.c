@@ -97,15 +97,22 @@ static bool is_web_page(const struct http_response *r)
 
 static int check_answer(struct ews_call *c, const struct ews_response *r, struct err *err)
 {
-    if (!r->fault && strcmp(r->operation, c->operation) != 0) {
+    if (strcmp(r->operation, c->operation) != 0)
         return err_set(err, SCOPE_REMOTE, WHEN_UNKNOWN, "ews.unreadable",
                        "the answer is not the one to our question");
-    }
-    if (!r->fault && r->n_messages != c->n) {
+    if (r->n_messages != c->n)
         return err_set(err, SCOPE_MAILBOX, WHEN_UNKNOWN, "ews.wrong_count",
                        "%zu results for %zu operations", r->n_messages, c->n);
-    }
     return 0;
+}
+
+/* A busy server may answer with one message instead of one for each operation. No other code is
+ * taken as a word on all of them: the missing messages could have been of operations that were
+ * done. */
+static bool is_busy_whole(const struct ews_response *r)
+{
+    return r->n_messages == 1 && !r->messages[0].ok &&
+           strcmp(r->messages[0].problem.code, "ErrorServerBusy") == 0;
 }
 
 /* Status 200 or 500 with what may be SOAP. */
@@ -118,6 +125,8 @@ on_soap(struct ews_call *c, const struct http_response *http, const struct ews_h
     bool readable = ews_decode(http->body, http->body_len, c->answer, &r, &why) == 0;
     if (readable && r.fault) {
         o = ews_error_fault(&r.problem, c->verb, c->n, &err);
+    } else if (readable && is_busy_whole(&r)) {
+        o = ews_error_fault(&r.messages[0].problem, c->verb, c->n, &err);
     } else if (readable && check_answer(c, &r, &why) == 0) {
         c->ops->answered(c, &r);
         return;
