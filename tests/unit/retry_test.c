@@ -36,6 +36,7 @@ Test(retry, delays_by_outcome_and_attempt)
         {"server's wish is obeyed in full", OUT_RETRY_LATER, 1, 300000, 0, 300000},
         {"jitter on top, a quarter", OUT_RETRY_LATER, 1, 300000, UINT32_MAX, 375000},
         {"jitter at least base", OUT_RETRY_LATER, 1, 1, UINT32_MAX, 10001},
+        {"jitter of base where a quarter is less", OUT_RETRY_LATER, 1, 30000, UINT32_MAX, 40000},
         {"jitter at most cap", OUT_RETRY_SOON, 1, 1000000, UINT32_MAX, 1005000},
         {"a wish beyond all limits", OUT_PARK, 1, UINT32_MAX, UINT32_MAX, UINT32_MAX},
         {"done is not retried", OUT_DONE, 1, 0, UINT32_MAX, 86400000},

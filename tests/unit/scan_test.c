@@ -157,3 +157,37 @@ Test(scan, depth_is_limited)
         cr_expect_eq(scan_end(&s), depth <= SCAN_MAX_DEPTH, "depth %d", depth);
     }
 }
+
+Test(scan, containers_side_by_side_are_not_depth)
+{
+    struct scan s = over("[[],{},[],{},[],{},[],{},[],{},[],{},[],{},[],{},[],{},[[{}]]]");
+    scan_skip(&s);
+    cr_expect(scan_end(&s));
+}
+
+Test(scan, broken_strings_are_refused)
+{
+    static const char *const cases[] = {
+        "\"",
+        "\"\\",
+        "\"\\u",
+        "\"\\u12\"",
+        "\"\\u123g\"",
+        "\"\\x41\"",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "\"\\ud800A\"",
+        "\"\\ud800\\n\"",
+        "\"\\ud800\\ue000\"",
+        "\"\\ud800\\udbff\"",
+        "\"\\udc00\\ud800\"",
+        "\"\n\"",
+        "\"\x1f\"",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct scan s = over(cases[i]);
+        char buf[32];
+        cr_expect(!scan_string(&s, buf, sizeof(buf)), "%s", cases[i]);
+        cr_expect(scan_failed(&s) && !scan_end(&s), "%s", cases[i]);
+    }
+}
