@@ -7,8 +7,6 @@
 #include <string.h>
 
 #include "common/base/js.h"
-#include "common/base/str.h"
-#include "common/base/vec.h"
 
 #include "tests/sim/common/sim_http.h"
 #include "tests/sim/exchange/sim_exchange.h"
@@ -97,7 +95,7 @@ static const struct option options[] = {
 struct arguments {
     struct sim_exchange_options sim;
     json_t *mailboxes; /* addresses */
-    vec(const char *) faults;
+    json_t *faults;    /* plans as text */
 };
 
 static void usage_error(const char *what)
@@ -178,7 +176,7 @@ static void take(struct arguments *a, int code, const char *value)
         read_mailboxes(a, value);
         break;
     case FAULT:
-        vec_push(&a->faults, value);
+        json_array_append_new(a->faults, json_pack("{s:s}", "text", value));
         break;
     case NO_GZIP:
         a->sim.no_gzip = true;
@@ -213,7 +211,7 @@ static void set_up(struct sim_exchange *s, struct arguments *a)
 
 int main(int argc, char **argv)
 {
-    struct arguments a = {.sim.seed = 1, .mailboxes = json_array()};
+    struct arguments a = {.sim.seed = 1, .mailboxes = json_array(), .faults = json_array()};
     struct err err = {0};
     int code;
     while ((code = getopt_long(argc, argv, "", options, NULL)) != -1) {
