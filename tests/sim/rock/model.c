@@ -18,7 +18,7 @@ struct work {
     vec(int32_t) staff;  /* living active members of active organization units, doubles included */
     uint64_t *reasons;   /* by person id, for the user at hand */
     vec(int32_t) wanted; /* person ids with reasons */
-    const char *names[MODEL_GROUPS_MAX]; /* cleaned names of the user's groups, sorted */
+    const char *names[MODEL_GROUPS_MAX]; /* the user's groups as categories, by group name */
 };
 
 static bool lives(const struct church *c, int32_t person_id)
@@ -85,6 +85,14 @@ static void want_followed(struct work *w, int32_t user_id)
     }
 }
 
+/* Never security roles or families, whatever a choice says. */
+static bool may_be_chosen(const struct work *w, const struct group *g)
+{
+    const struct church_known *k = &w->c->known;
+    return group_counts(g) && !g->is_security_role && g->group_type_id != k->security_role &&
+           g->group_type_id != k->family;
+}
+
 /* The group's name as a category: it must not hold the separators of Exchange's list. */
 static const char *category_of(struct work *w, const struct group *g)
 {
@@ -104,7 +112,7 @@ static size_t sort_groups(struct work *w, const struct choice *ch, const struct 
         char text[GUID_TEXT];
         const struct group *g =
             church_by_guid(w->c, TABLE_GROUP, guid_format(&ch->groups[i], text));
-        if (!group_counts(g))
+        if (!may_be_chosen(w, g))
             continue;
         const char *name = category_of(w, g);
         size_t at = n++;
@@ -118,10 +126,28 @@ static size_t sort_groups(struct work *w, const struct choice *ch, const struct 
     return n;
 }
 
+/* In one mailbox names that are equal but for case are one category: the first one's. */
+static void settle_names(struct work *w, const struct choice *ch, size_t n)
+{
+    struct arena *a = w->m->arena;
+    const char *folds[MODEL_GROUPS_MAX];
+    for (size_t i = 0; i < n; i++) {
+        folds[i] = model_fold(a, w->names[i]);
+        for (size_t k = i; k-- > 0;)
+            if (strcmp(folds[k], folds[i]) == 0)
+                w->names[i] = w->names[k];
+        if (ch->staff && strcmp(folds[i], "staff") == 0)
+            w->names[i] = "Staff";
+        if (ch->follow && strcmp(folds[i], "following") == 0)
+            w->names[i] = "Following";
+    }
+}
+
 static void want_groups(struct work *w, const struct choice *ch)
 {
     const struct group *groups[MODEL_GROUPS_MAX];
     size_t n = sort_groups(w, ch, groups);
+    settle_names(w, ch, n);
     for (size_t i = 0; i < n; i++) {
         struct group_member *m = NULL;
         church_each_by(w->c, TABLE_GROUP_MEMBER, group_member, group_id, groups[i]->row.id, m)
@@ -132,15 +158,13 @@ static void want_groups(struct work *w, const struct choice *ch)
     }
 }
 
-static void add_category(struct model_item *item, const char *name, struct arena *a)
+static void add_category(struct model_item *item, const char *name)
 {
-    if (!*name)
-        return;
-    const char *folded = model_fold(a, name);
     for (size_t i = 0; i < item->n_categories; i++)
-        if (strcmp(model_fold(a, item->categories[i]), folded) == 0)
+        if (strcmp(item->categories[i], name) == 0)
             return;
-    item->categories[item->n_categories++] = name;
+    if (*name)
+        item->categories[item->n_categories++] = name;
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -165,12 +189,12 @@ static void fill_item(struct work *w, int32_t person_id, struct model_item *item
     item->categories =
         arena_alloc(a, (size_t)__builtin_popcountll(why) * sizeof(*item->categories));
     if (why & (1u << REASON_FOLLOWING))
-        add_category(item, "Following", a);
+        add_category(item, "Following");
     if (why & (1u << REASON_STAFF))
-        add_category(item, "Staff", a);
+        add_category(item, "Staff");
     for (int i = 0; i < MODEL_GROUPS_MAX; i++)
         if (why >> (REASON_GROUP + i) & 1)
-            add_category(item, w->names[i], a);
+            add_category(item, w->names[i]);
     qsort(item->categories, item->n_categories, sizeof(*item->categories), by_bytes);
 }
 

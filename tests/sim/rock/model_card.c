@@ -1,6 +1,7 @@
 /* One person's contact: which column becomes which field. */
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "tests/sim/rock/lookups.h"
 #include "tests/sim/rock/model.h"
@@ -80,6 +81,18 @@ attribute_text(struct church *c, int32_t person_id, int32_t attribute_id, struct
     return NULL;
 }
 
+/* What stands after the " x": somebody may have typed the mark too ("x22", "ext. 4"). */
+static const char *extension_of(struct arena *a, const struct phone_number *p)
+{
+    const char *text = model_text(a, p->extension, MAX_PHONE);
+    if (!text)
+        return NULL;
+    const char *s = text + (strncasecmp(text, "ext", 3) == 0 ? 3 : *text == 'x' || *text == 'X');
+    while (*s == '.' || *s == ' ')
+        s++;
+    return isdigit((unsigned char)*s) ? s : text;
+}
+
 /* "+1..." when the digits can be a number of that country; else what Rock shows. */
 const char *model_phone(struct arena *a, const struct phone_number *p)
 {
@@ -99,7 +112,7 @@ const char *model_phone(struct arena *a, const struct phone_number *p)
                        : blank(p->formatted) ? p->number
                                              : p->formatted;
     text = model_text(a, text, MAX_PHONE);
-    const char *extension = model_text(a, p->extension, MAX_PHONE);
+    const char *extension = extension_of(a, p);
     return extension ? model_text(a, arena_printf(a, "%s x%s", text, extension), MAX_PHONE) : text;
 }
 
@@ -214,9 +227,10 @@ void model_card(struct church *c, int32_t person_id, struct arena *a, struct mod
     if (alias)
         ret->key = alias->row.guid;
     set_names(c, p, a, ret);
-    if (!ret->value[FIELD_COMPANY_NAME])
+    if (p->record_type_id != c->known.business_record) { /* a business has neither */
         ret->value[FIELD_COMPANY_NAME] = attribute_text(c, person_id, c->known.employer, a);
-    ret->value[FIELD_JOB_TITLE] = attribute_text(c, person_id, c->known.position, a);
+        ret->value[FIELD_JOB_TITLE] = attribute_text(c, person_id, c->known.position, a);
+    }
     if (p->is_email_active)
         ret->value[FIELD_EMAIL] = model_text(a, p->email, MAX_TEXT);
     set_phones(c, p, a, ret);
