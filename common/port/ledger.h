@@ -7,8 +7,9 @@
  * != have. Every call that writes names the lease's epoch and changes nothing when that epoch is no
  * longer the row's: FENCED.
  *
- * due(link) = state active, no hold, retry_at absent or past, and ( want != have and want is not
- * the state it died for, or an intent is open, or look_at is past ).
+ * dirty(link) = state active, no hold, want != have, and want is not the state it died for.
+ * due(link) = retry_at absent or past, and ( an intent is open, or look_at is past, or dirty ).
+ * Intents and looks are due whatever state and hold say: else they would never be settled.
  *
  * Promises:
  *  1. done is called exactly once, from the loop, never from inside the call. Calls of one ledger
@@ -16,7 +17,9 @@
  * Arguments are copied before the call returns.
  *  2. A completed call is durable (synchronous_commit on) and atomic.
  *  3. status LEDGER_AWAY means that it is not known whether the call took effect (connection lost):
- * all calls are safe to repeat under the same epoch, and the driver reconnects by itself.
+ * all calls are safe to repeat under the same epoch, and the driver reconnects by itself. A flight
+ * that did take effect ends as CONFLICT when repeated (load shows its intents), a take is granted
+ * anew, a record may count an attempt, a look or a journal row twice.
  *  4. take/release never lose a wake-up: when take finds the lease held, it leaves a poke in the
  * row, and a release that has not seen that poke is refused.
  */
@@ -79,8 +82,8 @@ struct ledger_link {
     int64_t person;
     int64_t gen;
     bool urgent;
-    bool look; /* look_at is past: a settled create to be looked at once more */
-    bool dirty;
+    bool look;  /* look_at is past: a settled create to be looked at once more */
+    bool dirty; /* as above: a write is needed and allowed */
     uint32_t attempts;
     struct link_side want, have;
     const char *item_id, *version; /* NULL: no item */
@@ -111,7 +114,7 @@ struct ledger_result {
     bool look_done; /* counts one look of an open intent (intent_looks + 1), or clears look_at when
                        there is none */
     uint32_t look_in_ms;  /* look_at := now + this; 0: leave (cleared by look_done) */
-    bool dead;            /* refused for good for this want */
+    bool dead;            /* refused for good: what the open intent carried, else the want */
     uint32_t retry_in_ms; /* retry_at := now + this and attempts + 1; 0: clears both */
     const char *outcome;  /* outcome_name, for the journal */
     const char *code;     /* error code, "" when done */
@@ -162,7 +165,9 @@ struct ledger;
 struct ledger_ops {
     const char *name;
     /* One statement: epoch + 1, expiry by the database's clock. Count your own copy from before the
-     * call. owner: unique per process. */
+     * call. owner: unique per process; its own lease counts as free, since it asks only for what
+     * it does not know to hold. A parked mailbox: LEDGER_OK with parked_ms > 0 and epoch 0, nothing
+     * is changed or held. */
     void (*take)(struct ledger *l,
                  int64_t mailbox,
                  const char *owner,
