@@ -204,9 +204,7 @@ static void must(struct sim_exchange *s, const char *path, json_t *body)
 static void set_up(struct sim_exchange *s, struct arguments *a)
 {
     must(s, "/control/mailboxes", json_pack("{s:o}", "mailboxes", a->mailboxes));
-    vec_foreach (fault, &a->faults)
-        must(s, "/control/faults", json_pack("{s:s}", "text", *fault));
-    vec_release(&a->faults);
+    must(s, "/control/faults", a->faults);
 }
 
 int main(int argc, char **argv)
