@@ -50,6 +50,8 @@ struct church *church_generate(const struct church_size *size)
 {
     struct church *c = church_new(size->seed, size->domain ? size->domain : "church.example");
     struct gen g = {.c = c};
+    if (size->eligible_group)
+        church_set_guid(church_row(c, TABLE_GROUP, c->known.eligible_group), size->eligible_group);
     add_other_records(c);
     gen_people(&g, size->people);
     gen_users(&g, size->users);

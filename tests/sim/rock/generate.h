@@ -14,6 +14,8 @@ struct church_size {
     uint32_t people;    /* about; families are not cut in half */
     uint32_t users;     /* members of the eligible group */
     const char *domain; /* mail domain of the users; NULL = church.example */
+    const char
+        *eligible_group; /* valid Guid for the eligible group; NULL = Rock's "Staff Members" */
 };
 
 struct church *church_generate(const struct church_size *size);

@@ -22,6 +22,8 @@ static const char usage[] =
     "  --people N          about so many people (default 300)\n"
     "  --users N           members of the eligible group (default 12)\n"
     "  --domain NAME       mail domain of the users (default church.example)\n"
+    "  --eligible-group G  Guid of the group whose members are the users (default Rock's\n"
+    "                      Staff Members, " GUID_ELIGIBLE_GROUP ")\n"
     "  --port N            0 = any free one (default)\n"
     "  --port-file PATH    receives the port once the server listens\n"
     "  --token TEXT        REST key that opens the door (default " SIM_ROCK_TOKEN ")\n"
@@ -73,6 +75,7 @@ enum {
     OPT_PORT_FILE,
     OPT_TOKEN,
     OPT_TOKEN_FILE,
+    OPT_ELIGIBLE,
     OPT_HELP
 };
 
@@ -84,6 +87,7 @@ static const struct option long_options[] = {
     {"latency-ms", required_argument, NULL, OPT_LATENCY},
     {"domain", required_argument, NULL, OPT_DOMAIN},
     {"port-file", required_argument, NULL, OPT_PORT_FILE},
+    {"eligible-group", required_argument, NULL, OPT_ELIGIBLE},
     {"token", required_argument, NULL, OPT_TOKEN},
     {"token-file", required_argument, NULL, OPT_TOKEN_FILE},
     {"help", no_argument, NULL, OPT_HELP},
@@ -129,6 +133,11 @@ static int set_text(int opt, const char *value, struct sim_rock_options *o, char
     case OPT_PORT_FILE:
         o->port_file = value;
         return 0;
+    case OPT_ELIGIBLE: {
+        struct guid g;
+        o->size.eligible_group = value;
+        return guid_parse(value, &g) ? 0 : bad("not a Guid", value);
+    }
     case OPT_TOKEN:
         o->token = value;
         return 0;
@@ -173,7 +182,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "sim-rock: %s\n", err.text);
         return 1;
     }
-    printf("url %s\neligible_group %s\n", sim_rock_url(s), GUID_ELIGIBLE_GROUP);
+    printf("url %s\neligible_group %s\n", sim_rock_url(s),
+           o.size.eligible_group ? o.size.eligible_group : GUID_ELIGIBLE_GROUP);
     fflush(stdout);
     sim_signals_wait();
     sim_rock_stop(s);

@@ -2,9 +2,10 @@
  * model: what each mailbox should hold, worked out from the church's rows alone.
  *
  * The judge of the end-to-end runs: it reads tables, not the REST answers, and shares no code with
- * the product. The rules are those of ARCHITECTURE.md, "Settled details", with every setting at its
- * default: Delete Old Contacts is the caller's affair (a kept contact is not listed here), photos
- * and business numbers are not judged.
+ * the product. The rules are the product's promises with every setting at its default; where they
+ * leave something open, tests/sim/README-rock.md ("The judge") says what is decided here. Delete
+ * Old Contacts is the caller's affair (a kept contact is not listed), photos and business numbers
+ * are not judged.
  */
 #ifndef SIM_ROCK_MODEL_H
 #define SIM_ROCK_MODEL_H
