@@ -382,8 +382,9 @@ void mailbox_park(struct mailbox *mb, uint32_t ms, const char *code)
     mailbox_release(mb);
 }
 
-struct store_mailbox mailbox_store(struct mailbox *mb)
+const struct store_mailbox *mailbox_store(struct mailbox *mb)
 {
-    return (struct store_mailbox){mb->id,       mb->address,      mb->folder_id,
-                                  mb->endpoint, mailbox_may_send, mb};
+    mb->reach = (struct store_mailbox){mb->id,       mb->address,      mb->folder_id,
+                                       mb->endpoint, mailbox_may_send, mb};
+    return &mb->reach;
 }

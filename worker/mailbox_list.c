@@ -78,8 +78,7 @@ void mailbox_identify(struct mailbox *mb)
     if (!dispatch_slot(mb, mailbox_decide))
         return;
     mailbox_enter(mb, MB_IDENTIFYING);
-    struct store_mailbox sm = mailbox_store(mb);
-    w->p.store->ops->identify(w->p.store, &sm, identified, mb);
+    w->p.store->ops->identify(w->p.store, mailbox_store(mb), identified, mb);
 }
 
 /* --- tidy: extras away, then results into the rows --------------------------------------- */
@@ -153,9 +152,8 @@ static void tidy_flown(enum ledger_status st, const struct err *err, void *user)
         dispatch_slot_free(mb);
     if (!mailbox_ledger_ok(mb, st, err, mailbox_load))
         return;
-    struct store_mailbox sm = mailbox_store(mb);
-    w->p.store->ops->apply(w->p.store, &sm, mb->batch.verb, mb->batch.ops, mb->batch.n,
-                           TIDY_TIMEOUT_MS, tidied, mb);
+    w->p.store->ops->apply(w->p.store, mailbox_store(mb), mb->batch.verb, mb->batch.ops,
+                           mb->batch.n, TIDY_TIMEOUT_MS, tidied, mb);
 }
 
 /* The next run of extras of one kind, or on to the rows. */
@@ -251,8 +249,7 @@ void mailbox_settle(struct mailbox *mb)
     arena_reset(mb->work);
     struct guid *keys = arena_alloc(mb->work, (2 * mb->n_links + 1) * sizeof(*keys));
     size_t n = settle_keys(mb->links, mb->n_links, keys);
-    struct store_mailbox sm = mailbox_store(mb);
-    w->p.store->ops->list(w->p.store, &sm, keys, n, settle_listed, mb);
+    w->p.store->ops->list(w->p.store, mailbox_store(mb), keys, n, settle_listed, mb);
 }
 
 /* A first contact: what the folder holds, against what the rows know. */
@@ -287,8 +284,7 @@ static void known_loaded(enum ledger_status st,
     mb->n_known = n;
     for (size_t i = 0; i < n; i++)
         mb->known[i].item_id = arena_strdup(mb->work, rows[i].item_id);
-    struct store_mailbox sm = mailbox_store(mb);
-    w->p.store->ops->list(w->p.store, &sm, NULL, 0, all_listed, mb);
+    w->p.store->ops->list(w->p.store, mailbox_store(mb), NULL, 0, all_listed, mb);
 }
 
 void mailbox_list_all(struct mailbox *mb)

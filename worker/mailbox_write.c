@@ -215,7 +215,8 @@ static void applied(const struct store_result *r, size_t n, uint32_t took_ms, vo
     batch_size_after(mb, r, n, took_ms);
     if (!mb->flight_over)
         mb->flight_until_ms = worker_now(w) + w->s.server_deadline_ms;
-    /* ids and codes are the store's, borrowed for this callback: a repeated record needs them longer */
+    /* ids and codes are the store's, borrowed for this callback: a repeated record needs them
+     * longer */
     for (size_t i = 0; i < mb->results.n; i++) {
         struct ledger_result *out = &mb->results.v[i];
         out->item_id = arena_strdup(mb->work, out->item_id);
@@ -310,9 +311,9 @@ static void flown(enum ledger_status st, const struct err *err, void *user)
         mb->lease_until_ms = until;
     worker_probe(w, "intent");
     mailbox_enter(mb, MB_SENDING);
-    struct store_mailbox sm = mailbox_store(mb);
-    w->p.store->ops->apply(w->p.store, &sm, mb->batch.verb, mb->batch.ops, mb->batch.n,
-                           TIMEOUT_BASE_MS + TIMEOUT_ITEM_MS * (uint32_t)mb->batch.n, applied, mb);
+    w->p.store->ops->apply(w->p.store, mailbox_store(mb), mb->batch.verb, mb->batch.ops,
+                           mb->batch.n, TIMEOUT_BASE_MS + TIMEOUT_ITEM_MS * (uint32_t)mb->batch.n,
+                           applied, mb);
     worker_probe(w, "sent");
 }
 

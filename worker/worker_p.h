@@ -75,6 +75,7 @@ struct mailbox {
     uint32_t soon;              /* retries in memory in a row */
     uint32_t split, split_left; /* smaller batches until so many items are through */
     char *address, *endpoint, *folder_id;
+    struct store_mailbox reach; /* for the store, while a call of its is open */
     struct aimd aimd;
     vec(struct obligation) owed;
     size_t covered; /* the first so many are covered by the call under way */
@@ -165,7 +166,7 @@ bool mailbox_ledger_ok(struct mailbox *mb,
                        const struct err *err,
                        void (*again)(struct mailbox *));
 bool mailbox_may_send(void *mb);
-struct store_mailbox mailbox_store(struct mailbox *mb);
+const struct store_mailbox *mailbox_store(struct mailbox *mb);
 void mailbox_lost(struct mailbox *mb); /* fenced: drop everything, take again */
 
 /* mailbox_list.c */
