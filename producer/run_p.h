@@ -66,6 +66,8 @@ struct run {
     size_t n_boxes;
     struct person_state *people;
     size_t have_now[CONTACT_FIELD_COUNT]; /* people who have the field in this snapshot */
+    const struct sha256 *contents;        /* of people, for the expander */
+    const int64_t *indexes;               /* 0, 1, 2, ... */
     struct expander *x;
     struct sha256 fingerprint;
     vec(struct mailbox_plan) plans;

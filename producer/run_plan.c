@@ -9,12 +9,17 @@
 
 /* --- expansion and diff ---------------------------------------------------------------- */
 
-static struct sha256 *contents_of(struct run *r)
+static void per_person(struct run *r)
 {
-    struct sha256 *c = arena_alloc(r->arena, (r->d->n_people + 1) * sizeof(*c));
-    for (size_t i = 0; i < r->d->n_people; i++)
-        c[i] = r->people[i].content;
-    return c;
+    size_t n = r->d->n_people;
+    struct sha256 *contents = arena_alloc(r->arena, (n + 1) * sizeof(*contents));
+    int64_t *indexes = arena_alloc(r->arena, (n + 1) * sizeof(*indexes));
+    for (size_t i = 0; i < n; i++) {
+        contents[i] = r->people[i].content;
+        indexes[i] = (int64_t)i;
+    }
+    r->contents = contents;
+    r->indexes = indexes;
 }
 
 static int expand(struct run *r, struct mailbox_plan *m, const struct wanted **w, struct err *err)
@@ -25,15 +30,11 @@ static int expand(struct run *r, struct mailbox_plan *m, const struct wanted **w
     return expander_run(r->x, m->user, &m->sub->prefs, w, &m->n_wants, err);
 }
 
+/* `person` holds the index into the directory; the row id comes at apply. */
 static void keep_wants(struct run *r, struct mailbox_plan *m, const struct wanted *w)
 {
     m->wants = arena_alloc(r->arena, (m->n_wants + 1) * sizeof(*m->wants));
-    for (size_t i = 0; i < m->n_wants; i++)
-        m->wants[i] =
-            (struct diff_want){.key = r->d->people[w[i].person].key,
-                               .person = w[i].person, /* index; the row id comes at apply */
-                               .content = r->people[w[i].person].content,
-                               .cats = expander_cats(r->x, w[i].cat_set)};
+    expander_wants(r->x, w, m->n_wants, r->contents, r->indexes, m->wants);
 }
 
 static int diff(struct run *r, struct mailbox_plan *m, struct err *err)
@@ -48,13 +49,12 @@ static int diff(struct run *r, struct mailbox_plan *m, struct err *err)
     return 0;
 }
 
-static int
-plan_one(struct run *r, struct mailbox_plan *m, const struct sha256 *contents, struct err *err)
+static int plan_one(struct run *r, struct mailbox_plan *m, struct err *err)
 {
     const struct wanted *w = NULL;
     if (expand(r, m, &w, err) < 0)
         return -1;
-    expander_digest(r->x, w, m->n_wants, contents, &r->fingerprint, &m->digest);
+    expander_digest(r->x, w, m->n_wants, r->contents, &r->fingerprint, &m->digest);
     r->c->wanted += m->n_wants;
     m->unchanged =
         m->row && m->row->has_digest && memcmp(&m->row->digest, &m->digest, sizeof(m->digest)) == 0;
@@ -69,9 +69,9 @@ plan_one(struct run *r, struct mailbox_plan *m, const struct sha256 *contents, s
 
 int run_plan_mailboxes(struct run *r, struct err *err)
 {
-    const struct sha256 *contents = contents_of(r);
+    per_person(r);
     for (size_t i = 0; i < r->plans.n; i++) {
-        if (plan_one(r, &r->plans.v[i], contents, err) < 0)
+        if (plan_one(r, &r->plans.v[i], err) < 0)
             return -1;
         if (i % 16 == 0)
             run_progress(r, "planning mailboxes", i, r->plans.n);
