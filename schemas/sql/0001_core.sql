@@ -135,7 +135,7 @@ CREATE TABLE link (
     fell_at      timestamptz,              -- fell out by Rock's data: counted by the guard for 24 hours
     PRIMARY KEY (mailbox, person),
     CHECK ((want IS NULL) = (want_content IS NULL))
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05); -- rows just written are dead entries of link_dirty
 CREATE INDEX link_person ON link (person);
 CREATE INDEX link_dirty ON link (mailbox) WHERE want IS DISTINCT FROM have OR look_at IS NOT NULL;
 CREATE INDEX link_hold ON link (hold) WHERE hold IS NOT NULL;
@@ -154,7 +154,7 @@ CREATE TABLE intent (                      -- a write that may be under way: set
     looks       integer NOT NULL DEFAULT 0,
     PRIMARY KEY (mailbox, person),
     FOREIGN KEY (mailbox, person) REFERENCES link
-);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000); -- short-lived rows: nearly all are dead
 
 CREATE TABLE journal (                     -- what was done to which contact; swept by age
     at          timestamptz NOT NULL DEFAULT now(),
