@@ -19,7 +19,7 @@ const struct conf_def settings_table[] = {
     /* Rock */
     S("rock.url", CONF_STRING, NULL, "address of Rock, e.g. https://rock.example.org"),
     S("rock.token_file", CONF_FILE, NULL, "file with the REST key (Authorization-Token)"),
-    S("rock.time_zone", CONF_STRING, "America/Phoenix", "Rock's OrgTimeZone, as an IANA name"),
+    S("rock.time_zone", CONF_STRING, "UTC", "Rock's OrgTimeZone, as an IANA name"),
     N("rock.connections", CONF_INT, "4", 1, 4, "requests to Rock at once"),
     N("rock.timeout",
       CONF_DURATION,
