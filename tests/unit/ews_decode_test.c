@@ -29,8 +29,7 @@
 #define BAD_ITEM(class, code, more)                                                                \
     "<m:CreateItemResponseMessage ResponseClass=\"" class "\"><m:MessageText>A person's name."     \
                                                           "</m:MessageText><m:ResponseCode>" code  \
-                                                          "</m:ResponseCode>" more                 \
-                                                          "<m:Items/></"                           \
+                                                          "</m:ResponseCode>" more "<m:Items/></"  \
                                                           "m:CreateItemResponseMessage>"
 
 static struct arena *arena;

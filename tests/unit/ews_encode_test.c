@@ -4,7 +4,7 @@
 
 #include "common/base/arena.h"
 
-#include "ews_support.h"
+#include "tests/unit/ews_support.h"
 #include "worker/ews/ews_fields.h"
 
 enum { MAX_BYTES = 400 * 1024 };

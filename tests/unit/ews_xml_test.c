@@ -5,7 +5,7 @@
 
 #include "common/base/cleanup.h"
 
-#include "ews_support.h"
+#include "tests/unit/ews_support.h"
 #include "worker/ews/ews_xml.h"
 
 #define BAD "\xEF\xBF\xBD"

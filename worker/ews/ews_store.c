@@ -103,6 +103,11 @@ static const struct contact_store_ops store_ops = {
     .free = ews_free,
 };
 
+static bool given(const char *setting)
+{
+    return setting && *setting;
+}
+
 static int check(const struct ews_config *c, struct err *err)
 {
     if (strncmp(c->url, "https://", 8) != 0 &&
@@ -110,11 +115,11 @@ static int check(const struct ews_config *c, struct err *err)
         return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf",
                        "the Exchange URL must begin with https://");
     }
-    if (c->version && !ews_version_of(c->version)) {
+    if (given(c->version) && !ews_version_of(c->version)) {
         return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf", "unknown Exchange version: %.40s",
                        c->version);
     }
-    if (c->delete_type && !delete_type_of(c->delete_type)) {
+    if (given(c->delete_type) && !delete_type_of(c->delete_type)) {
         return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf", "unknown delete type: %.40s",
                        c->delete_type);
     }
@@ -149,8 +154,8 @@ int ews_store_new(struct loop *l,
     s->auth = ews_auth_new(config->user, config->domain, config->password);
     s->url = xstrdup(config->url);
     s->anchor_header = xstrdup(config->anchor_header ? config->anchor_header : "X-AnchorMailbox");
-    s->version = ews_version_of(config->version ? config->version : "2013");
-    s->delete_type = delete_type_of(config->delete_type ? config->delete_type : "hard");
+    s->version = ews_version_of(given(config->version) ? config->version : "2013");
+    s->delete_type = delete_type_of(given(config->delete_type) ? config->delete_type : "hard");
     s->read_timeout_ms =
         config->read_timeout_ms ? config->read_timeout_ms : DEFAULT_READ_TIMEOUT_MS;
     s->limits = limits;

@@ -25,20 +25,20 @@
 
 struct loop;
 
-struct ews_config {  /* everything is copied */
-    const char *url; /* https://host/EWS/Exchange.asmx; http:// only with allow_http */
-    const char *user, *domain,
-        *password;       /* domain may be NULL; the password is wiped when the store is freed */
-    const char *version; /* "Exchange2013_SP1" ..., or "2007", "2010", "2013", "2016", "2019", "SE",
-                            "online"; NULL: 2013 SP1 */
+/* Everything is copied. NULL, "" and 0 mean the default where one is named. */
+struct ews_config {
+    const char *url;           /* https://host/EWS/Exchange.asmx; http:// only with allow_http */
+    const char *user, *domain; /* domain may be NULL: see ews_auth.h */
+    const char *password;      /* wiped when the store is freed */
+    const char *version;       /* see ews_version_of; default: 2013 SP1 */
     const char *user_agent;    /* administrators allow or block clients by it */
     const char *ca_file;       /* NULL: the system's */
-    const char *delete_type;   /* "hard", "soft", "trash"; NULL: hard */
-    const char *anchor_header; /* name of the header that routes to the mailbox's server; NULL:
-                                  X-AnchorMailbox; "": none */
-    uint32_t connections;      /* 0: 20 */
-    uint32_t read_timeout_ms;  /* for each request of list and identify; 0: 120 s */
-    size_t max_response_bytes; /* 0: 8 MiB; at most 16 MiB */
+    const char *delete_type;   /* "hard" (default), "soft", "trash" */
+    /* Name of the header that routes to the mailbox's server. NULL: X-AnchorMailbox, "": none. */
+    const char *anchor_header;
+    uint32_t connections;      /* default 20 */
+    uint32_t read_timeout_ms;  /* of each request of list and identify; default 120 s */
+    size_t max_response_bytes; /* default 8 MiB, at most 16 MiB */
     bool allow_http;
 };
 
@@ -48,7 +48,10 @@ int ews_store_new(struct loop *l,
                   struct contact_store **ret,
                   struct err *err) must_check;
 
-/* The RequestServerVersion for a setting as above; NULL: unknown. Pure. */
+/*
+ * The RequestServerVersion for a setting: the schema's own names ("Exchange2010_SP2"), or "2007",
+ * "2010", "2013", "2016", "2019", "SE", "online"; any case. NULL: unknown. Pure.
+ */
 const char *ews_version_of(const char *setting);
 
 #endif
