@@ -150,29 +150,22 @@ static void expect_code(const struct sim_reply *r, size_t i, const char *code)
               got ? got : "none", code, r->body);
 }
 
-/* --- CreateItem, GetItem
- * --------------------------------------------------------------------------------------- */
+/* --- CreateItem, GetItem --- */
 
+/* clang-format off */
 static const char full_contact[] =
-    "<m:CreateItem><m:SavedItemFolderId>" SIM_EWS_CONTACTS
-    "</m:SavedItemFolderId><m:Items><t:Contact>"
+    "<m:CreateItem><m:SavedItemFolderId>" SIM_EWS_CONTACTS "</m:SavedItemFolderId><m:Items><t:Contact>"
     "<t:ItemClass>IPM.Contact</t:ItemClass><t:Body BodyType=\"Text\">two\nlines</t:Body>"
     "<t:Categories><t:String>Staff</t:String><t:String>Youth &amp; Co</t:String></t:Categories>"
     "<t:ExtendedProperty>" SIM_EWS_KEY_PATH "<t:Value>k1</t:Value></t:ExtendedProperty>"
-    "<t:ExtendedProperty><t:ExtendedFieldURI PropertyTag=\"0x3A45\" "
-    "PropertyType=\"String\"/><t:Value>Dr.</t:Value>"
-    "</t:ExtendedProperty>"
-    "<t:FileAs>Ro, Ana</t:FileAs><t:DisplayName>Ana Ro "
-    "\xF0\x9F\x98\x80</t:DisplayName><t:GivenName>Ana</t:GivenName>"
+    "<t:ExtendedProperty><t:ExtendedFieldURI PropertyTag=\"0x3A45\" PropertyType=\"String\"/><t:Value>Dr.</t:Value></t:ExtendedProperty>"
+    "<t:FileAs>Ro, Ana</t:FileAs><t:DisplayName>Ana Ro \xF0\x9F\x98\x80</t:DisplayName><t:GivenName>Ana</t:GivenName>"
     "<t:CompanyName>A &lt;B&gt;</t:CompanyName>"
-    "<t:EmailAddresses><t:Entry Key=\"EmailAddress1\" Name=\"Ana\" "
-    "RoutingType=\"SMTP\">ana@example.org</t:Entry></t:EmailAddresses>"
-    "<t:PhysicalAddresses><t:Entry Key=\"Home\"><t:Street>1 Mill\nApt "
-    "2</t:Street><t:City>Springfield</t:City></t:Entry></t:PhysicalAddresses>"
-    "<t:PhoneNumbers><t:Entry Key=\"BusinessPhone\">1</t:Entry><t:Entry Key=\"MobilePhone\">+1 217 "
-    "555 0103</t:Entry></t:PhoneNumbers>"
-    "<t:Birthday>1984-03-09T11:59:00Z</t:Birthday><t:Surname>Ro</t:Surname></t:Contact></m:Items></"
-    "m:CreateItem>";
+    "<t:EmailAddresses><t:Entry Key=\"EmailAddress1\" Name=\"Ana\" RoutingType=\"SMTP\">ana@example.org</t:Entry></t:EmailAddresses>"
+    "<t:PhysicalAddresses><t:Entry Key=\"Home\"><t:Street>1 Mill\nApt 2</t:Street><t:City>Springfield</t:City></t:Entry></t:PhysicalAddresses>"
+    "<t:PhoneNumbers><t:Entry Key=\"BusinessPhone\">1</t:Entry><t:Entry Key=\"MobilePhone\">+1 217 555 0103</t:Entry></t:PhoneNumbers>"
+    "<t:Birthday>1984-03-09T11:59:00Z</t:Birthday><t:Surname>Ro</t:Surname></t:Contact></m:Items></m:CreateItem>";
+/* clang-format on */
 
 Test(sim_exchange, keeps_every_property_it_was_given)
 {
@@ -272,65 +265,41 @@ Test(sim_exchange, an_id_of_another_mailbox_is_not_found)
  * ------------------------------------------------------------------------------------------------
  */
 
-#define UPDATE(how, changes)                                                                       \
-    "<m:UpdateItem ConflictResolution=\"" how "\"><m:ItemChanges><t:ItemChange><t:ItemId $1/>"     \
+/* clang-format off */
+#define UPDATE(how, changes) \
+    "<m:UpdateItem ConflictResolution=\"" how "\"><m:ItemChanges><t:ItemChange><t:ItemId $1/>" \
     "<t:Updates>" changes "</t:Updates></t:ItemChange></m:ItemChanges></m:UpdateItem>"
-#define SET(path, value)  "<t:SetItemField>" path "<t:Contact>" value "</t:Contact></t:SetItemField>"
-#define FIELD(uri)        "<t:FieldURI FieldURI=\"" uri "\"/>"
-#define INDEX(uri, index) "<t:IndexedFieldURI FieldURI=\"" uri "\" FieldIndex=\"" index "\"/>"
+#define BY_ID(how, attributes) \
+    "<m:UpdateItem ConflictResolution=\"" how "\"><m:ItemChanges><t:ItemChange><t:ItemId " attributes "/>" \
+    "<t:Updates>" SURNAME("B") "</t:Updates></t:ItemChange></m:ItemChanges></m:UpdateItem>"
+#define SET(path, value) "<t:SetItemField>" path "<t:Contact>" value "</t:Contact></t:SetItemField>"
+#define APPEND(path, value) "<t:AppendToItemField>" path "<t:Contact>" value "</t:Contact></t:AppendToItemField>"
+#define DELETE(path) "<t:DeleteItemField>" path "</t:DeleteItemField>"
+#define FIELD(uri) "<t:FieldURI FieldURI=\"" uri "\"/>"
+#define PHONE(key) "<t:IndexedFieldURI FieldURI=\"contacts:PhoneNumber\" FieldIndex=\"" key "\"/>"
+#define CITY "<t:IndexedFieldURI FieldURI=\"contacts:PhysicalAddress:City\" FieldIndex=\"Home\"/>"
+#define EMAIL "<t:IndexedFieldURI FieldURI=\"contacts:EmailAddress\" FieldIndex=\"EmailAddress1\"/>"
+#define EMAILS(entries) "<t:EmailAddresses>" entries "</t:EmailAddresses>"
+#define PHONES(entries) "<t:PhoneNumbers>" entries "</t:PhoneNumbers>"
+#define ENTRY(key, text) "<t:Entry Key=\"" key "\">" text "</t:Entry>"
+#define HOME(parts) "<t:PhysicalAddresses><t:Entry Key=\"Home\">" parts "</t:Entry></t:PhysicalAddresses>"
+#define SURNAME(text) SET(FIELD("contacts:Surname"), "<t:Surname>" text "</t:Surname>")
+
+static const char many_changes[] = UPDATE("AlwaysOverwrite",
+    SURNAME("Lee")
+    SET(PHONE("MobilePhone"), PHONES(ENTRY("MobilePhone", "9")))
+    SET(CITY, HOME("<t:City>Decatur</t:City>"))
+    SET(FIELD("item:Categories"), "<t:Categories><t:String>Rock</t:String></t:Categories>")
+    DELETE(PHONE("BusinessPhone"))
+    DELETE(PHONE("Pager"))
+    DELETE(FIELD("contacts:CompanyName")));
+/* clang-format on */
 
 Test(sim_exchange, updates_sets_and_deletes_single_properties)
 {
     autovalue(sim_reply_release) struct sim_reply made = call(full_contact);
     autofree char *id = id_of(&made, 0);
-    autovalue(sim_reply_release) struct sim_reply r = callf(
-        UPDATE(
-            "AlwaysOverwrite",
-            SET(FIELD("contacts:Surname"),
-                "<t:Surname>Lee</t:Surname>") SET(INDEX("contacts:PhoneNumber", "MobilePhone"),
-                                                  "<t:PhoneNumbers><t:Entry "
-                                                  "Key=\"MobilePhone\">9</t:Entry></"
-                                                  "t:PhoneNumbers>") SET(INDEX("contacts:"
-                                                                               "PhysicalAddress:"
-                                                                               "City",
-                                                                               "Home"),
-                                                                         "<t:PhysicalAddresses><t:"
-                                                                         "Entry "
-                                                                         "Key=\"Home\"><t:City>"
-                                                                         "Decatur</t:City></"
-                                                                         "t:Entry></"
-                                                                         "t:PhysicalAddresses>")
-                SET(FIELD("item:Categories"),
-                    "<t:Categories><t:String>Rock</t:String></"
-                    "t:Categories>") "<t:DeleteItemField>" INDEX("contacts:PhoneNumber",
-                                                                 "BusinessPhone") "</"
-                                                                                  "t:"
-                                                                                  "DeleteItemField>"
-                                                                                  "<t:"
-                                                                                  "DeleteItemField"
-                                                                                  ">" INDEX(
-                                                                                      "contacts:"
-                                                                                      "PhoneNumber",
-                                                                                      "Pager") "</"
-                                                                                               "t:"
-                                                                                               "Del"
-                                                                                               "ete"
-                                                                                               "Ite"
-                                                                                               "mFi"
-                                                                                               "eld"
-                                                                                               ">"
-                                                                                               "<t:"
-                                                                                               "Del"
-                                                                                               "ete"
-                                                                                               "Ite"
-                                                                                               "mFi"
-                                                                                               "eld"
-                                                                                               ">" FIELD(
-                                                                                                   "contacts:CompanyName") "</"
-                                                                                                                           "t:"
-                                                                                                                           "DeleteItemFie"
-                                                                                                                           "ld>"),
-        id, NULL);
+    autovalue(sim_reply_release) struct sim_reply r = callf(many_changes, id, NULL);
     expect_code(&r, 0, "NoError");
     json_t *mailbox = control("GET", "/control/mailboxes/" PAT, NULL);
     json_t *item = json_array_get(json_object_get(mailbox, "items"), 0),
@@ -346,80 +315,33 @@ Test(sim_exchange, updates_sets_and_deletes_single_properties)
     json_decref(mailbox);
 }
 
+/* clang-format off */
 static const struct update_case {
     const char *name, *xml, *code;
 } update_cases[] = {
-    {"two properties",
-     UPDATE("AutoResolve",
-            SET(FIELD("contacts:Surname"), "<t:GivenName>A</t:GivenName><t:Surname>B</t:Surname>")),
+    {"two properties", UPDATE("AutoResolve", SET(FIELD("contacts:Surname"), "<t:GivenName>A</t:GivenName><t:Surname>B</t:Surname>")),
      "ErrorIncorrectUpdatePropertyCount"},
-    {"two entries",
-     UPDATE("AutoResolve",
-            SET(INDEX("contacts:PhoneNumber", "Pager"),
-                "<t:PhoneNumbers><t:Entry Key=\"MobilePhone\">1</t:Entry><t:Entry "
-                "Key=\"Pager\">1</t:Entry></t:PhoneNumbers>")),
+    {"two entries", UPDATE("AutoResolve", SET(PHONE("Pager"), PHONES(ENTRY("MobilePhone", "1") ENTRY("Pager", "1")))),
      "ErrorIncorrectUpdatePropertyCount"},
-    {"two parts",
-     UPDATE("AutoResolve",
-            SET(INDEX("contacts:PhysicalAddress:City", "Home"),
-                "<t:PhysicalAddresses><t:Entry "
-                "Key=\"Home\"><t:Street>1</t:Street><t:City>2</t:City></t:Entry></"
-                "t:PhysicalAddresses>")),
+    {"two parts", UPDATE("AutoResolve", SET(CITY, HOME("<t:Street>1</t:Street><t:City>2</t:City>"))),
      "ErrorIncorrectUpdatePropertyCount"},
-    {"other property",
-     UPDATE("AutoResolve", SET(FIELD("contacts:Surname"), "<t:GivenName>A</t:GivenName>")),
+    {"other property", UPDATE("AutoResolve", SET(FIELD("contacts:Surname"), "<t:GivenName>A</t:GivenName>")),
      "ErrorUpdatePropertyMismatch"},
-    {"other key",
-     UPDATE("AutoResolve",
-            SET(INDEX("contacts:PhoneNumber", "Pager"),
-                "<t:PhoneNumbers><t:Entry Key=\"MobilePhone\">1</t:Entry></t:PhoneNumbers>")),
-     "ErrorUpdatePropertyMismatch"},
-    {"empty entry",
-     UPDATE("AutoResolve",
-            SET(INDEX("contacts:PhoneNumber", "Pager"),
-                "<t:PhoneNumbers><t:Entry Key=\"Pager\"/></t:PhoneNumbers>")),
+    {"other key", UPDATE("AutoResolve", SET(PHONE("Pager"), PHONES(ENTRY("MobilePhone", "1")))), "ErrorUpdatePropertyMismatch"},
+    {"empty entry", UPDATE("AutoResolve", SET(PHONE("Pager"), PHONES(ENTRY("Pager", "")))), "ErrorInvalidPropertySet"},
+    {"whole dictionary", UPDATE("AutoResolve", SET(FIELD("contacts:PhoneNumbers"), PHONES(ENTRY("Pager", "1")))),
      "ErrorInvalidPropertySet"},
-    {"whole dictionary",
-     UPDATE("AutoResolve",
-            SET(FIELD("contacts:PhoneNumbers"),
-                "<t:PhoneNumbers><t:Entry Key=\"Pager\">1</t:Entry></t:PhoneNumbers>")),
+    {"read-only", UPDATE("AutoResolve", SET(FIELD("contacts:HasPicture"), "<t:HasPicture>true</t:HasPicture>")),
      "ErrorInvalidPropertySet"},
-    {"read-only",
-     UPDATE("AutoResolve", SET(FIELD("contacts:HasPicture"), "<t:HasPicture>true</t:HasPicture>")),
-     "ErrorInvalidPropertySet"},
-    {"directory", UPDATE("AutoResolve", SET(FIELD("contacts:Alias"), "<t:Alias>a</t:Alias>")),
-     "ErrorInvalidPropertyRequest"},
-    {"delete class",
-     UPDATE("AutoResolve", "<t:DeleteItemField>" FIELD("item:ItemClass") "</t:DeleteItemField>"),
-     "ErrorInvalidPropertyDelete"},
-    {"append",
-     UPDATE(
-         "AutoResolve",
-         "<t:AppendToItemField>" FIELD("contacts:Surname") "<t:Contact><t:Surname>A</t:Surname></"
-                                                           "t:Contact></t:AppendToItemField>"),
-     "ErrorInvalidPropertyAppend"},
-    {"class",
-     UPDATE("AutoResolve", SET(FIELD("item:ItemClass"), "<t:ItemClass>IPM.Note</t:ItemClass>")),
-     "ErrorObjectTypeChanged"},
-    {"e-mail",
-     UPDATE("AutoResolve",
-            SET(INDEX("contacts:EmailAddress", "EmailAddress1"),
-                "<t:EmailAddresses><t:Entry "
-                "Key=\"EmailAddress1\">nobody</t:Entry></t:EmailAddresses>")),
-     "ErrorInvalidContactEmailAddress"},
-    {"no key",
-     "<m:UpdateItem ConflictResolution=\"NeverOverwrite\"><m:ItemChanges><t:ItemChange><t:ItemId "
-     "Id=\"$2\"/><t:Updates>" SET(
-         FIELD("contacts:Surname"),
-         "<t:Surname>B</t:Surname>") "</t:Updates></t:ItemChange></m:ItemChanges></m:UpdateItem>",
-     "ErrorChangeKeyRequiredForWriteOperations"},
-    {"bad key",
-     "<m:UpdateItem ConflictResolution=\"AlwaysOverwrite\"><m:ItemChanges><t:ItemChange><t:ItemId "
-     "Id=\"$2\" ChangeKey=\"xyz\"/><t:Updates>" SET(
-         FIELD("contacts:Surname"),
-         "<t:Surname>B</t:Surname>") "</t:Updates></t:ItemChange></m:ItemChanges></m:UpdateItem>",
-     "ErrorInvalidChangeKey"},
+    {"directory", UPDATE("AutoResolve", SET(FIELD("contacts:Alias"), "<t:Alias>a</t:Alias>")), "ErrorInvalidPropertyRequest"},
+    {"delete class", UPDATE("AutoResolve", DELETE(FIELD("item:ItemClass"))), "ErrorInvalidPropertyDelete"},
+    {"append", UPDATE("AutoResolve", APPEND(FIELD("contacts:Surname"), "<t:Surname>A</t:Surname>")), "ErrorInvalidPropertyAppend"},
+    {"class", UPDATE("AutoResolve", SET(FIELD("item:ItemClass"), "<t:ItemClass>IPM.Note</t:ItemClass>")), "ErrorObjectTypeChanged"},
+    {"e-mail", UPDATE("AutoResolve", SET(EMAIL, EMAILS(ENTRY("EmailAddress1", "nobody")))), "ErrorInvalidContactEmailAddress"},
+    {"no key", BY_ID("NeverOverwrite", "Id=\"$2\""), "ErrorChangeKeyRequiredForWriteOperations"},
+    {"bad key", BY_ID("AlwaysOverwrite", "Id=\"$2\" ChangeKey=\"xyz\""), "ErrorInvalidChangeKey"},
 };
+/* clang-format on */
 
 Test(sim_exchange, refuses_updates_that_a_server_refuses_and_changes_nothing)
 {
@@ -444,26 +366,21 @@ Test(sim_exchange, never_overwrite_with_a_stale_key_is_a_conflict)
 {
     autofree char *old = make(0, 1);
     autovalue(sim_reply_release) struct sim_reply first =
-        callf(UPDATE("NeverOverwrite", SET(FIELD("contacts:Surname"), "<t:Surname>B</t:Surname>")),
-              old, NULL);
+        callf(UPDATE("NeverOverwrite", SURNAME("B")), old, NULL);
     expect_code(&first, 0, "NoError");
     autovalue(sim_reply_release) struct sim_reply second =
-        callf(UPDATE("NeverOverwrite", SET(FIELD("contacts:Surname"), "<t:Surname>C</t:Surname>")),
-              old, NULL);
+        callf(UPDATE("NeverOverwrite", SURNAME("C")), old, NULL);
     expect_code(&second, 0, "ErrorIrresolvableConflict");
     json_decref(control("POST", "/control/settings", "{\"stale_code\":\"ErrorStaleObject\"}"));
     autovalue(sim_reply_release) struct sim_reply third =
-        callf(UPDATE("NeverOverwrite", SET(FIELD("contacts:Surname"), "<t:Surname>C</t:Surname>")),
-              old, NULL);
+        callf(UPDATE("NeverOverwrite", SURNAME("C")), old, NULL);
     expect_code(&third, 0, "ErrorStaleObject");
     autovalue(sim_reply_release) struct sim_reply always =
-        callf(UPDATE("AlwaysOverwrite", SET(FIELD("contacts:Surname"), "<t:Surname>D</t:Surname>")),
-              old, NULL);
+        callf(UPDATE("AlwaysOverwrite", SURNAME("D")), old, NULL);
     expect_code(&always, 0, "NoError");
 }
 
-/* --- DeleteItem, FindItem, SyncFolderItems, folders
- * ------------------------------------------------------------ */
+/* --- DeleteItem, FindItem, SyncFolderItems, folders --- */
 
 Test(sim_exchange, deletes_hard_soft_and_to_deleted_items)
 {
@@ -485,17 +402,32 @@ Test(sim_exchange, deletes_hard_soft_and_to_deleted_items)
     cr_expect(eq(long, number_at("/control/mailboxes/" PAT, "deleted"), 1));
 }
 
-#define FIND(max, restriction)                                                                     \
-    "<m:FindItem Traversal=\"Shallow\"><m:ItemShape>" IDS_AND_KEYS "</m:ItemShape>"                \
-    "<m:IndexedPageItemView MaxEntriesReturned=\"" max                                             \
-    "\" Offset=\"$1\" BasePoint=\"Beginning\"/>" restriction                                       \
-    "<m:SortOrder><t:FieldOrder Order=\"Ascending\"><t:FieldURI "                                  \
-    "FieldURI=\"item:DateTimeCreated\"/>"                                                          \
-    "</t:FieldOrder></m:SortOrder><m:ParentFolderIds>" SIM_EWS_CONTACTS                            \
-    "</m:ParentFolderIds></m:FindItem>"
-#define KEY_IS(value)                                                                              \
-    "<t:IsEqualTo>" SIM_EWS_KEY_PATH "<t:FieldURIOrConstant><t:Constant Value=\"" value            \
-    "\"/></t:FieldURIOrConstant></t:IsEqualTo>"
+/* clang-format off */
+#define FIND(max, restriction) \
+    "<m:FindItem Traversal=\"Shallow\"><m:ItemShape>" IDS_AND_KEYS "</m:ItemShape>" \
+    "<m:IndexedPageItemView MaxEntriesReturned=\"" max "\" Offset=\"$1\" BasePoint=\"Beginning\"/>" restriction \
+    "<m:SortOrder><t:FieldOrder Order=\"Ascending\">" FIELD("item:DateTimeCreated") "</t:FieldOrder></m:SortOrder>" \
+    "<m:ParentFolderIds>" SIM_EWS_CONTACTS "</m:ParentFolderIds></m:FindItem>"
+#define ONLY(expression) "<m:Restriction>" expression "</m:Restriction>"
+#define EXISTS(path) "<t:Exists>" path "</t:Exists>"
+#define CONSTANT(value) "<t:Constant Value=\"" value "\"/>"
+#define KEY_IS(value) \
+    "<t:IsEqualTo>" SIM_EWS_KEY_PATH "<t:FieldURIOrConstant>" CONSTANT(value) "</t:FieldURIOrConstant></t:IsEqualTo>"
+#define CONTAINS(mode, how, path, value) \
+    "<t:Contains ContainmentMode=\"" mode "\" ContainmentComparison=\"" how "\">" path CONSTANT(value) "</t:Contains>"
+
+static const struct find_case {
+    const char *xml;
+    size_t n; /* of five contacts */
+} find_cases[] = {
+    {FIND("10", ONLY(KEY_IS("key-3"))), 1},
+    {FIND("10", ONLY(KEY_IS("KEY-3"))), 0},
+    {FIND("10", ONLY("<t:Or>" KEY_IS("key-1") KEY_IS("key-2") KEY_IS("none") "</t:Or>")), 2},
+    {FIND("10", ONLY("<t:Not>" KEY_IS("key-1") "</t:Not>")), 4},
+    {FIND("10", ONLY("<t:And>" KEY_IS("key-1") CONTAINS("Prefixed", "IgnoreCase", FIELD("contacts:DisplayName"), "PERSON") "</t:And>")), 1},
+    {FIND("10", ONLY(CONTAINS("FullString", "Exact", SIM_EWS_KEY_PATH, "key"))), 0},
+};
+/* clang-format on */
 
 Test(sim_exchange, a_page_holds_250_items_with_a_restriction_and_1000_without)
 {
@@ -505,8 +437,7 @@ Test(sim_exchange, a_page_holds_250_items_with_a_restriction_and_1000_without)
     cr_expect(eq(sz, sim_count(all.body, "<t:Contact>"), 300));
     cr_expect(strstr(all.body, "TotalItemsInView=\"300\" IncludesLastItemInRange=\"true\"") !=
               NULL);
-    static const char exists[] =
-        FIND("1000", "<m:Restriction><t:Exists>" SIM_EWS_KEY_PATH "</t:Exists></m:Restriction>");
+    static const char exists[] = FIND("1000", ONLY("<t:Exists>" SIM_EWS_KEY_PATH "</t:Exists>"));
     autovalue(sim_reply_release) struct sim_reply some = callf(exists, "0", NULL);
     cr_expect(eq(sz, sim_count(some.body, "<t:Contact>"), 250));
     cr_expect(strstr(some.body, "IndexedPagingOffset=\"250\" TotalItemsInView=\"300\" "
@@ -518,38 +449,13 @@ Test(sim_exchange, a_page_holds_250_items_with_a_restriction_and_1000_without)
 Test(sim_exchange, finds_by_key_with_or_not_and_contains)
 {
     free(make(0, 5));
-    static const struct {
-        const char *xml;
-        size_t n;
-    } cases[] = {
-        {FIND("10", "<m:Restriction>" KEY_IS("key-3") "</m:Restriction>"), 1},
-        {FIND("10", "<m:Restriction>" KEY_IS("KEY-3") "</m:Restriction>"), 0},
-        {FIND("10", "<m:Restriction><t:Or>" KEY_IS("key-1") KEY_IS("key-2")
-                        KEY_IS("none") "</t:Or></m:Restriction>"),
-         2},
-        {FIND("10", "<m:Restriction><t:Not>" KEY_IS("key-1") "</t:Not></m:Restriction>"), 4},
-        {FIND("10", "<m:Restriction><t:And>" KEY_IS(
-                        "key-1") "<t:Contains ContainmentMode=\"Prefixed\" "
-                                 "ContainmentComparison=\"IgnoreCase\">" FIELD(
-                                     "contacts:DisplayName") "<t:Constant "
-                                                             "Value="
-                                                             "\"PERSON\"/></"
-                                                             "t:Contains></"
-                                                             "t:And></"
-                                                             "m:Restriction>"),
-         1},
-        {FIND("10", "<m:Restriction><t:Contains ContainmentMode=\"FullString\" "
-                    "ContainmentComparison=\"Exact\">" SIM_EWS_KEY_PATH
-                    "<t:Constant Value=\"key\"/></t:Contains></m:Restriction>"),
-         0},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        autovalue(sim_reply_release) struct sim_reply r = callf(cases[i].xml, "0", NULL);
-        cr_expect(eq(sz, sim_count(r.body, "<t:Contact>"), cases[i].n), "case %zu: %s", i, r.body);
+    for (size_t i = 0; i < ARRAY_LEN(find_cases); i++) {
+        autovalue(sim_reply_release) struct sim_reply r = callf(find_cases[i].xml, "0", NULL);
+        cr_expect(eq(sz, sim_count(r.body, "<t:Contact>"), find_cases[i].n), "case %zu: %s", i,
+                  r.body);
     }
-    autovalue(sim_reply_release) struct sim_reply body = callf(
-        FIND("10", "<m:Restriction><t:Exists>" FIELD("item:Body") "</t:Exists></m:Restriction>"),
-        "0", NULL);
+    autovalue(sim_reply_release) struct sim_reply body =
+        callf(FIND("10", ONLY("<t:Exists>" FIELD("item:Body") "</t:Exists>")), "0", NULL);
     expect_code(&body, 0, "ErrorUnsupportedPathForQuery");
 }
 
@@ -574,8 +480,7 @@ Test(sim_exchange, sync_tells_what_came_changed_and_went)
     autofree char *one = sync_from("", 2, 0, 0);
     autofree char *two = sync_from(one, 1, 0, 0);
     autovalue(sim_reply_release) struct sim_reply set =
-        callf(UPDATE("AlwaysOverwrite", SET(FIELD("contacts:Surname"), "<t:Surname>D</t:Surname>")),
-              id, NULL);
+        callf(UPDATE("AlwaysOverwrite", SURNAME("D")), id, NULL);
     autofree char *three = sync_from(two, 0, 1, 0);
     autovalue(sim_reply_release) struct sim_reply del =
         callf("<m:DeleteItem DeleteType=\"HardDelete\"><m:ItemIds><t:ItemId "

@@ -29,49 +29,51 @@ static void answer_later(void *user)
     sim_http_answer_text(user, 200, "text/plain", "later");
 }
 
-static enum sim_abort abort_of(const char *name)
+static const struct path_case {
+    const char *path;
+    struct sim_answer answer; /* body: filled in, long when cut_at is set */
+} paths[] = {
+    {"/delay", {.delay_ms = 200}},
+    {"/close", {.abort = SIM_ABORT_CLOSE}},
+    {"/reset", {.abort = SIM_ABORT_RESET}},
+    {"/truncate", {.abort = SIM_ABORT_TRUNCATE, .cut_at = 5000, .plain = true}},
+    {"/stall", {.stall_ms = 30, .cut_at = 5000, .plain = true}},
+    {"/long", {.cut_at = 1}},
+    {"/timer", {0}},
+};
+
+static void echo(struct sim_req *req)
 {
-    return strcmp(name, "/close") == 0   ? SIM_ABORT_CLOSE
-           : strcmp(name, "/reset") == 0 ? SIM_ABORT_RESET
-                                         : SIM_ABORT_NONE;
+    const char *q = sim_req_query(req, "q"), *h = sim_req_header(req, "x-test");
+    autovalue(str_release) struct str text;
+    str_init(&text, 1 << 20);
+    str_addf(&text, "%s|%s|%s|%s|%zu|%llu", req->method, req->target, q ? q : "-", h ? h : "-",
+             req->n_body, (unsigned long long)req->nth);
+    struct sim_answer a = {
+        .content_type = "text/plain", .body = text.p, .headers = "X-One: 1\nX-Two: two words\n"};
+    sim_http_answer(req, &a);
 }
 
-/* Paths name what happens: /echo, /delay, /later, /never, /close, /reset, /truncate, /stall, /long,
- * /timer */
+/* Paths name what happens. */
 static void handler(struct sim_req *req, void *user)
 {
     static char big[LONG_BODY + 1];
     (void)user;
     memset(big, 'x', LONG_BODY);
-    struct sim_answer a = {
-        .content_type = "text/plain", .body = "short", .abort = abort_of(req->path)};
-    autovalue(str_release) struct str echo;
-    str_init(&echo, 1 << 20);
-    if (strcmp(req->path, "/later") == 0) {
+    if (strcmp(req->path, "/echo") == 0)
+        echo(req);
+    if (strcmp(req->path, "/later") == 0)
         sim_http_after(req->server, 20000, answer_later, req);
-        return;
-    }
-    if (strcmp(req->path, "/never") == 0)
-        return;
     if (strcmp(req->path, "/timer") == 0)
         sim_http_after(req->server, 3600LL * 1000000, count_timer, NULL);
-    if (strcmp(req->path, "/long") == 0 || strcmp(req->path, "/truncate") == 0 ||
-        strcmp(req->path, "/stall") == 0)
-        a.body = big;
-    if (strcmp(req->path, "/truncate") == 0)
-        a.abort = SIM_ABORT_TRUNCATE;
-    a.cut_at = 5000;
-    a.stall_ms = strcmp(req->path, "/stall") == 0 ? 30 : 0;
-    a.plain = a.stall_ms || a.abort != SIM_ABORT_NONE;
-    a.delay_ms = strcmp(req->path, "/delay") == 0 ? 200 : 0;
-    if (strcmp(req->path, "/echo") == 0) {
-        const char *q = sim_req_query(req, "q"), *h = sim_req_header(req, "x-test");
-        str_addf(&echo, "%s|%s|%s|%s|%zu|%llu", req->method, req->target, q ? q : "-", h ? h : "-",
-                 req->n_body, (unsigned long long)req->nth);
-        a.body = echo.p;
-        a.headers = "X-One: 1\nX-Two: two words\n";
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        struct sim_answer a = paths[i].answer;
+        if (strcmp(paths[i].path, req->path) != 0)
+            continue;
+        a.body = a.cut_at ? big : "short";
+        sim_http_answer(req, &a);
+        return;
     }
-    sim_http_answer(req, &a);
 }
 
 static struct sim_http *start(struct sim_http_options o)

@@ -35,8 +35,7 @@ static json_t *summary(const struct sx_mailbox *mb)
     return o;
 }
 
-/* --- /control/mailboxes
- * -------------------------------------------------------------------------------------------- */
+/* --- /control/mailboxes --- */
 
 static int add_one(struct sx *x, json_t *one, json_int_t foreign, json_t **ret)
 {

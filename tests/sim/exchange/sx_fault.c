@@ -160,7 +160,7 @@ int sx_faults_add_text(struct sx_faults *f, const char *text, struct err *err)
         if (first && !value)
             json_object_set_new(o, "fault", json_string(token));
         else if (!value)
-            json_object_set_new(o, token, json_null());
+            json_object_set_new(o, token, json_true()); /* wrong type for every member: refused */
         else if (*value && !*end)
             json_object_set_new(
                 o, token, v == (double)(json_int_t)v ? json_integer((json_int_t)v) : json_real(v));

@@ -126,8 +126,7 @@ find_one(struct sx_call *c, const xmlNode *parent, struct str *out, struct sx_fa
     return true;
 }
 
-/* --- SyncFolderItems
- * -------------------------------------------------------------------------------------------- */
+/* --- SyncFolderItems --- */
 
 struct change {
     uint64_t seq;

@@ -300,13 +300,13 @@ static void send_busy(struct sx_call *c)
 {
     struct sx_fail fail;
     autovalue(str_release) struct str xml;
+    str_init(&xml, SX_MAX_ANSWER);
     busy_fail(c, &fail);
     leave(c);
     if (strcmp(c->hit.shape, "fault") == 0) {
         send_fault(c->x, c->req, c->mb, &fail);
         return;
     }
-    str_init(&xml, SX_MAX_ANSWER);
     sx_soap_open(&xml, c->op->name);
     sx_message(c, "Error", &fail, &xml);
     sx_soap_close(&xml, c->op->name);
@@ -367,8 +367,7 @@ static void schedule(struct sx_call *c)
     }
 }
 
-/* --- from the wire to a call
- * --------------------------------------------------------------------------------------- */
+/* --- from the wire to a call --- */
 
 struct sx_mailbox *sx_mailbox_for(struct sx *x, const char *address)
 {

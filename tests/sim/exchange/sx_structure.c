@@ -11,6 +11,8 @@
 #include "tests/sim/exchange/sx_check.h"
 #include "tests/sim/exchange/sx_fields.h"
 
+enum { MAX_DEPTH = 64 };
+
 #define PATH   "FieldURI|IndexedFieldURI|ExtendedFieldURI"
 #define FOLDER "FolderId|DistinguishedFolderId"
 #define SEARCH                                                                                     \
@@ -324,17 +326,30 @@ static bool check_element(const xmlNode *n, struct arena *a, struct sx_fail *fai
     return in_folder || sx_first(n) || check_field_value(n, a, fail);
 }
 
-static bool check_tree(const xmlNode *n, int depth, struct arena *a, struct sx_fail *fail)
+/*
+ * Namespaces go by place: the envelope's parts, then the operation and its parts in messages,
+ * everything else in types.
+ * @depth  0 for the envelope
+ */
+static const char *namespace_at(int depth, bool header)
 {
-    if (!sx_is(n, SX_NS_SOAP, (const char *)n->name) && !sx_is(n, SX_NS_M, (const char *)n->name) &&
-        !sx_is(n, SX_NS_T, (const char *)n->name))
-        return violation(fail, n, "unknown namespace");
-    if (depth > 64)
+    if (depth < 2)
+        return SX_NS_SOAP;
+    return !header && depth < 4 ? SX_NS_M : SX_NS_T;
+}
+
+static bool
+check_tree(const xmlNode *n, int depth, bool header, struct arena *a, struct sx_fail *fail)
+{
+    if (!sx_is(n, namespace_at(depth, header), (const char *)n->name))
+        return violation(fail, n, "the namespace is not the one expected here");
+    if (depth > MAX_DEPTH)
         return violation(fail, n, "nested too deeply");
     if (!check_element(n, a, fail))
         return false;
+    header |= depth == 1 && strcmp((const char *)n->name, "Header") == 0;
     for (const xmlNode *c = sx_first(n); c; c = sx_next(c)) {
-        if (!check_tree(c, depth + 1, a, fail))
+        if (!check_tree(c, depth + 1, header, a, fail))
             return false;
     }
     return true;
@@ -345,5 +360,5 @@ bool sx_structure_check(const xmlDoc *doc, struct arena *a, struct sx_fail *fail
     const xmlNode *root = xmlDocGetRootElement(doc);
     if (!sx_is(root, SX_NS_SOAP, "Envelope"))
         return violation(fail, root, "a SOAP 1.1 envelope is expected");
-    return check_tree(root, 0, a, fail);
+    return check_tree(root, 0, false, a, fail);
 }
