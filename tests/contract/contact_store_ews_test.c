@@ -82,7 +82,8 @@ static const char *const flat_name[CONTACT_FIELD_COUNT] = {
     [CONTACT_PHONE_OTHER] = "OtherTelephone",
     [CONTACT_HOME_STREET] = "HomeStreet",
     [CONTACT_HOME_CITY] = "HomeCity",
-    [CONTACT_HOME_STATE] = "HomeState",
+    [CONTACT_HOME_STATE] = "Home"
+                           "State",
     [CONTACT_HOME_POSTAL] = "HomePostalCode",
     [CONTACT_HOME_COUNTRY] = "HomeCountryOrRegion",
     [CONTACT_WORK_STREET] = "BusinessStreet",

@@ -126,7 +126,7 @@ static struct ews_names keep_names(struct arena *keep, struct ews_names names)
  * the next request. */
 static void looked_at(struct apply *a, struct ews_change *c, const struct ews_item *item)
 {
-    struct ews_names have = {item->categories, item->n_categories}, names;
+    struct ews_names have = {item->categories, item->n_categories}, names = {NULL, 0};
     c->change_key = arena_strdup(a->call.keep, item->change_key);
     if (ews_categories_differ(c->op->cats_before, c->op->cats_after)) {
         c->set_categories = ews_categories_merge(a->call.answer, have, c->op->cats_before,

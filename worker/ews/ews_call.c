@@ -164,12 +164,10 @@ static bool try_login_again(struct ews_call *c)
 /* The trying call knows more. When it does not, the next one tries. */
 static void login_tried(struct ews_store *s, enum login login)
 {
-    struct ews_call *c;
     struct err err;
     s->login_trier = NULL;
     s->login_refused = login == LOGIN_REFUSED;
-    TAILQ_FOREACH(c, &s->calls, list)
-    {
+    for (struct ews_call *c = TAILQ_FIRST(&s->calls); c; c = TAILQ_NEXT(c, list)) {
         if (!c->waiting || s->login_trier)
             continue;
         c->waiting = false;

@@ -372,9 +372,7 @@ static void identify(struct contact_store *base,
 /* One that the caller waits for and the wrapped store has not (any more). */
 static struct faulty_call *next_waiting(struct faulty_store *s, uint64_t until)
 {
-    struct faulty_call *c;
-    TAILQ_FOREACH(c, &s->running, list)
-    {
+    for (struct faulty_call *c = TAILQ_FIRST(&s->running); c; c = TAILQ_NEXT(c, list)) {
         if (c->number <= until && !c->answered && !c->with_inner)
             return c;
     }
@@ -399,9 +397,7 @@ static void cancel(struct contact_store *base)
 
 static bool anybody_waits(const struct faulty_store *s)
 {
-    const struct faulty_call *c;
-    TAILQ_FOREACH(c, &s->running, list)
-    {
+    for (const struct faulty_call *c = TAILQ_FIRST(&s->running); c; c = TAILQ_NEXT(c, list)) {
         if (!c->answered)
             return true;
     }
