@@ -166,6 +166,19 @@ Test(sim_exchange_control, compare_can_be_limited_to_fields_and_listed_mailboxes
     json_decref(v);
 }
 
+Test(sim_exchange_control, compare_takes_fields_that_mailboxes_share)
+{
+    create(PAT, 0, 1);
+    create(SAM, 0, 1);
+    json_t *v = control(
+        "POST", "/control/compare",
+        "{\"mailboxes\":{\"" PAT "\":[{\"key\":\"key-0\"}],\"" SAM
+        "\":[{\"key\":\"key-0\",\"categories\":[\"Staff\"]}]},\"people\":{\"key-0\":" PERSON(
+            "0") "}}");
+    cr_expect(eq(long, member(v, "different"), 1), "the category that is missing");
+    json_decref(v);
+}
+
 Test(sim_exchange_control, every_change_of_a_foreign_item_shows_and_the_users_own_does_not)
 {
     json_t *mailbox = control("GET", "/control/mailboxes/" PAT, NULL);

@@ -16,9 +16,7 @@ int sx_control_refuse(int status, const char *text, json_t **ret)
     return status;
 }
 
-/* --- settings
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- settings --- */
 
 static json_t *settings_json(const struct sx_settings *s)
 {
@@ -86,9 +84,7 @@ static int settings(struct sx *x, const char *method, json_t *body, json_t **ret
     return 200;
 }
 
-/* --- faults
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- faults --- */
 
 /* {"text": "name,key=value"} is the form of the command line. */
 static int add_fault(struct sx *x, const json_t *one, struct err *err)
@@ -115,9 +111,7 @@ static int faults(struct sx *x, const char *method, json_t *body, json_t **ret)
     return 200;
 }
 
-/* --- statistics
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- statistics --- */
 
 static json_t *calls_json(const struct sx *x)
 {
@@ -215,9 +209,7 @@ int sx_control_stats(struct sx *x, const char *method, json_t **ret)
     return 200;
 }
 
-/* --- routes
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- routes --- */
 
 static int reset(struct sx *x, json_t **ret)
 {

@@ -126,9 +126,7 @@ int sx_control_foreign(struct sx *x, json_t **ret)
     return 200;
 }
 
-/* --- one mailbox
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- one mailbox --- */
 
 static json_t *items_json(const struct sx_mailbox *mb)
 {
@@ -195,9 +193,7 @@ static int add_item(struct sx *x, struct sx_mailbox *mb, json_t *body, json_t **
     return 200;
 }
 
-/* --- actions
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- actions --- */
 
 void sx_delete(struct sx_item *it, const char *type)
 {

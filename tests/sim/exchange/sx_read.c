@@ -217,9 +217,7 @@ bool sx_read_contact(const xmlNode *contact,
     return true;
 }
 
-/* --- UpdateItem
- * -------------------------------------------------------------------------------------------------
- */
+/* --- UpdateItem --- */
 
 static bool mismatch(struct sx_fail *fail, const struct sx_path *p)
 {
@@ -375,9 +373,7 @@ bool sx_read_updates(const xmlNode *updates,
     return true;
 }
 
-/* --- FileAs
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- FileAs --- */
 
 static const char *part(const struct sx_content *c, const char *name)
 {

@@ -231,9 +231,7 @@ bool sx_search_folder(const struct sx_search *s, const struct sx_folder *f, stru
     return test(s, f, folder_value, a);
 }
 
-/* --- sorting
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- sorting --- */
 
 struct column {
     struct sx_path path;

@@ -24,9 +24,7 @@ static void call_free(struct sx_call *c)
     free(c);
 }
 
-/* --- counting
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- counting --- */
 
 static void note_invalid(struct sx *x, const char *op, const struct sx_fail *fail)
 {
@@ -87,9 +85,7 @@ static void leave(struct sx_call *c)
     c->x->stats.in_flight--;
 }
 
-/* --- answers
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- answers --- */
 
 /* A cookie that routes to a mailbox's server: a client that carries it over to another mailbox is
  * counted. */
@@ -241,9 +237,7 @@ static void send_result(struct sx_call *c, struct str *xml)
     c->req = NULL;
 }
 
-/* --- service
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- service --- */
 
 static void perform(struct sx_call *c, struct str *xml)
 {
