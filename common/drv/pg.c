@@ -113,7 +113,8 @@ static struct pg_conn *pick(struct pg *pg)
             (!best || c->open < best->open))
             best = c;
     }
-    pg->next = (pg->next + 1) % pg->opt.connections;
+    if (++pg->next >= pg->opt.connections)
+        pg->next = 0;
     return best;
 }
 
