@@ -76,8 +76,10 @@ static int wait_planned(struct waiting *w, struct err *err)
                            "stopped waiting; the run goes on");
         if (refresh(w, err) < 0 || check_taken(w, since, err) < 0)
             return -1;
-        progress_show(&w->bar, *w->r.phase ? w->r.phase : "waiting for the producer",
-                      (size_t)w->r.done, (size_t)w->r.total, now(w));
+        if (!strcmp(w->r.state, "requested"))
+            progress_show(&w->bar, "waiting for the producer", 0, 0, now(w));
+        else if (*w->r.phase)
+            progress_show(&w->bar, w->r.phase, (size_t)w->r.done, (size_t)w->r.total, now(w));
     } while (strcmp(w->r.state, "success"));
     return 0;
 }

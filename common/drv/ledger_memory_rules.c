@@ -217,7 +217,8 @@ static void void_haves(struct memory_mailbox *mb)
         (*row)->look_at = 0;
     }
     mb->row.verified = 0;
-    mb->row.planned = false;
+    if (mb->row.folder_id) /* a first contact changes nothing that was planned */
+        mb->row.planned = false;
 }
 
 void memory_identify(struct ledger_memory_rows *rows,

@@ -207,7 +207,8 @@ const struct pg_stmt ledger_sql_record = {
 
 /* ---- the mailbox as a whole ---- */
 
-/* Returns: ours?, done? Intents stay: they are settled by key, in the folder that is there now. */
+/* Returns: ours?, done? A first contact (no folder before) leaves the digest. Intents stay: they
+ * are settled by key, in the folder that is there now. */
 const struct pg_stmt ledger_sql_identify = {
     "ledger_identify",
     "WITH lease AS (SELECT id, folder_id FROM mailbox WHERE " OURS "),"
@@ -218,7 +219,8 @@ const struct pg_stmt ledger_sql_identify = {
     "  WHERE fit.other AND l.mailbox = fit.id AND (l.have IS NOT NULL OR l.look_at IS NOT NULL)),"
     " up AS (UPDATE mailbox m SET folder_id = $3, server_version = $4::text,"
     "  verified = CASE WHEN fit.other THEN 0 ELSE m.verified END,"
-    "  want_digest = CASE WHEN fit.other THEN NULL ELSE m.want_digest END"
+    "  want_digest = CASE WHEN fit.other AND m.folder_id IS NOT NULL THEN NULL ELSE m.want_digest "
+    "END"
     "  FROM fit WHERE m.id = fit.id)"
     " SELECT EXISTS (SELECT FROM lease), EXISTS (SELECT FROM fit)"};
 

@@ -7,6 +7,7 @@ CASE(the_folder_tells_which_mailbox_it_is)
 {
     struct ledger_lease lease = taken();
     cr_assert(eq(int, identify(lease, "Folder-1"), LEDGER_OK));
+    cr_expect(eq(i64, fx_get(box, 0, FX_PLANNED), 1), "a first contact is no reason to plan again");
     synced(lease, 1, ANN);
     cr_assert(eq(int, adopt(lease, NULL, 0, true), LEDGER_OK));
     cr_assert(eq(int, identify(lease, "Folder-1"), LEDGER_OK));
