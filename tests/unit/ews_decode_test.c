@@ -391,9 +391,12 @@ Test(ews_decode, keeps_unknown_codes_as_text_fit_for_a_log)
 Test(ews_decode, success_needs_the_code_and_not_the_class_error)
 {
     cr_assert_eq(decode(CREATE(BAD_ITEM("Error", "NoError", "") BAD_ITEM("Success", "", "")
-                                   BAD_ITEM("Warning", "NoError", ""))),
+                                   BAD_ITEM("Warning", "NoError", "")
+                                       BAD_ITEM("Success", "ErrorItemSave", ""))),
                  0);
     cr_expect_not(r.messages[0].ok);
     cr_expect_not(r.messages[1].ok);
     cr_expect(r.messages[2].ok);
+    cr_expect_not(r.messages[3].ok);
+    cr_expect_str_eq(r.messages[3].problem.code, "");
 }

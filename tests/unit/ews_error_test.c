@@ -103,8 +103,8 @@ static const struct code_case {
     {"ErrorIncorrectSchemaVersion", OUT_STOP, SCOPE_REMOTE, 0},
     {"ErrorInvalidSchemaVersionForMailboxVersion", OUT_STOP, SCOPE_REMOTE, 0},
     {"ErrorOfTomorrow", OUT_RETRY_LATER, SCOPE_ITEM, 0},
-    {"NoError", OUT_RETRY_LATER, SCOPE_ITEM, 0}, /* in a message that is an error */
-    {"", OUT_RETRY_LATER, SCOPE_ITEM, 0},
+    {"NoError", OUT_UNKNOWN, SCOPE_ITEM, 0}, /* in a message that is an error */
+    {"", OUT_UNKNOWN, SCOPE_ITEM, 0},
 };
 
 static enum err_when when_of(enum outcome o)

@@ -97,6 +97,7 @@ static void at_message(struct decoder *d, struct attributes at)
     }
     vec_push(&d->messages, (struct ews_message){.problem = {.code = ""}, .next_offset = -1});
     d->is_error = attribute_is(at, "ResponseClass", "Error");
+    d->is_success = attribute_is(at, "ResponseClass", "Success");
 }
 
 static void at_item(struct decoder *d)
@@ -257,6 +258,14 @@ static void fault_code(struct decoder *d, const char *text)
     d->response.problem.code = clean_word(d, colon ? colon + 1 : text, 60);
 }
 
+static void response_code(struct decoder *d, const char *text)
+{
+    bool none = strcmp(text, "NoError") == 0;
+    message(d)->ok = none && !d->is_error;
+    if (none || !d->is_success) /* "Success" with an error's code says nothing: no code */
+        message(d)->problem.code = clean_word(d, text, 60);
+}
+
 void ews_collect_text(struct decoder *d, enum place place, const char *text)
 {
     switch (place) {
@@ -267,8 +276,7 @@ void ews_collect_text(struct decoder *d, enum place place, const char *text)
         d->response.problem.code = clean_word(d, text, 60);
         break;
     case PLACE_CODE:
-        message(d)->problem.code = clean_word(d, text, 60);
-        message(d)->ok = !d->is_error && strcmp(text, "NoError") == 0;
+        response_code(d, text);
         break;
     case PLACE_MESSAGE_VALUE:
         message_value(d, text);

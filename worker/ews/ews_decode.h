@@ -36,7 +36,7 @@ enum {
 
 struct ews_problem { /* what a response message or a fault says about its trouble; strings are clean
                         ASCII */
-    const char *code;       /* ResponseCode as text, "" when none; known or not */
+    const char *code;       /* ResponseCode as text, known or not; "": none to go by */
     const char *inner_code; /* the one that ErrorInternalServerError hides, or NULL */
     const char
         *at; /* path of the property, or the line, that the server names; or NULL. Never a value */

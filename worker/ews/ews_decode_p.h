@@ -62,8 +62,8 @@ struct decoder {
     size_t depth;
     bool collecting;
     struct str text;
-    bool is_error;       /* ResponseClass of the message */
-    char value_name[32]; /* Name of the MessageXml value */
+    bool is_error, is_success; /* ResponseClass of the message */
+    char value_name[32];       /* Name of the MessageXml value */
     enum property property;
     bool saw_body, invalid_char, recovering;
     const char *why; /* refused; static text */

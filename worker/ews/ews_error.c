@@ -219,6 +219,9 @@ enum outcome ews_error_item(const struct ews_problem *p, enum ews_verb verb, str
 {
     const struct code_row *row = true_row(p);
     enum outcome o = row_outcome(row, verb);
+    /* A message that contradicts itself, or says nothing, proves nothing. */
+    if (!*p->code || strcmp(p->code, "NoError") == 0)
+        o = for_verb(OUT_UNKNOWN, verb);
     if (o != OUT_DONE)
         fill(p, o, scope_of(o, row, SCOPE_ITEM), wait_of(p, row), err);
     return o;
