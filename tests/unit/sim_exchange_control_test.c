@@ -272,14 +272,18 @@ Test(sim_exchange_control, statistics_count_calls_connections_and_start_again)
     cr_expect(eq(long, number_at("/control/stats", "requests"), 0));
 }
 
-Test(sim_exchange_control, a_call_above_the_concurrency_budget_is_refused)
+Test(sim_exchange_control, settings_are_shown_and_unknown_ones_refused)
 {
-    post("/control/settings", "{\"concurrency\":1}");
-    create(PAT, 0, 1);
-    cr_expect(eq(long, number_at("/control/stats", "soap_faults"), 0), "one at a time is fine");
-    int status;
-    free(sim_exchange_control(sim, "POST", "/control/settings", "{\"latency\":1}", &status));
-    cr_expect(eq(int, status, 400), "unknown settings are refused");
+    json_t *o = control("POST", "/control/settings", "{\"latency_ms\":1.5,\"concurrency\":3}");
+    cr_expect(eq(long, member(o, "concurrency"), 3));
+    json_decref(o);
+    static const char *const bad[] = {"{\"latency\":1}", "{\"latency_ms\":-1}", "{\"login\":1}",
+                                      "{\"stale_code\":\"ErrorItemNotFound\"}"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        int status;
+        free(sim_exchange_control(sim, "POST", "/control/settings", bad[i], &status));
+        cr_expect(eq(int, status, 400), "%s", bad[i]);
+    }
 }
 
 Test(sim_exchange_control, answers_over_http_too)

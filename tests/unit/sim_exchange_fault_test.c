@@ -233,55 +233,90 @@ static size_t discard(char *p, size_t size, size_t n, void *user)
     return size * n;
 }
 
-Test(sim_exchange_fault,
-     items_are_saved_at_the_end_of_the_service_time_and_calls_in_flight_are_counted)
+struct parallel { /* what was seen while CREATES calls of one contact each ran at the same time */
+    bool all_in_flight, early_save;
+    int ok, refused;
+};
+enum { CREATES = 3 };
+
+static char *create_envelope(void)
 {
-    enum { N = 3 };
-    CURLM *multi = curl_multi_init();
-    CURL *easy[N];
-    char url[80];
-    struct curl_slist *headers = ews_headers();
-    autofree char *body = NULL;
     autofree char *contact = sim_ews_contact("k", "K");
-    cr_assert(asprintf(&body,
-                       "<s:Envelope xmlns:s=\"" SX_NS_SOAP "\" xmlns:m=\"" SX_NS_M
-                       "\" xmlns:t=\"" SX_NS_T
-                       "\"><s:Header><t:ExchangeImpersonation><t:ConnectingSID><t:SmtpAddress>" PAT
-                       "</t:SmtpAddress></t:ConnectingSID></t:ExchangeImpersonation></"
-                       "s:Header><s:Body><m:CreateItem>"
-                       "<m:Items>%s</m:Items></m:CreateItem></s:Body></s:Envelope>",
-                       contact) > 0);
-    json_decref(control("POST", "/control/settings", "{\"latency_ms\":300,\"item_ms\":0.5}"));
+    char *xml = NULL;
+    cr_assert(
+        asprintf(&xml,
+                 "<s:Envelope xmlns:s=\"" SX_NS_SOAP "\" xmlns:m=\"" SX_NS_M "\" xmlns:t=\"" SX_NS_T
+                 "\"><s:Header><t:ExchangeImpersonation><t:ConnectingSID><t:SmtpAddress>" PAT
+                 "</t:SmtpAddress></t:ConnectingSID></t:ExchangeImpersonation></s:Header><s:Body>"
+                 "<m:CreateItem><m:Items>%s</m:Items></m:CreateItem></s:Body></s:Envelope>",
+                 contact) > 0);
+    return xml;
+}
+
+static CURL *open_call(const char *body, struct curl_slist *headers)
+{
+    char url[80];
+    CURL *easy = curl_easy_init();
     snprintf(url, sizeof(url), "http://127.0.0.1:%u/EWS/Exchange.asmx", sim_exchange_port(sim));
-    for (int i = 0; i < N; i++) {
-        easy[i] = curl_easy_init();
-        curl_easy_setopt(easy[i], CURLOPT_URL, url);
-        curl_easy_setopt(easy[i], CURLOPT_PROXY, "");
-        curl_easy_setopt(easy[i], CURLOPT_HTTPHEADER, headers);
-        curl_easy_setopt(easy[i], CURLOPT_POSTFIELDS, body);
-        curl_easy_setopt(easy[i], CURLOPT_WRITEFUNCTION, discard);
+    curl_easy_setopt(easy, CURLOPT_URL, url);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard);
+    return easy;
+}
+
+static struct parallel create_at_once(void)
+{
+    struct parallel seen = {0};
+    CURLM *multi = curl_multi_init();
+    CURL *easy[CREATES];
+    struct curl_slist *headers = ews_headers();
+    autofree char *body = create_envelope();
+    int running = CREATES;
+    for (int i = 0; i < CREATES; i++) {
+        easy[i] = open_call(body, headers);
         curl_multi_add_handle(multi, easy[i]);
     }
-    int running = N;
-    bool early_save = false, all_seen = false;
     while (running && curl_multi_perform(multi, &running) == CURLM_OK && running) {
-        bool now = number_at("/control/stats", "in_flight") == N;
-        early_save |= now && saved() > 0;
-        all_seen |= now;
+        bool now = number_at("/control/stats", "in_flight") == CREATES;
+        seen.early_save |= now && saved() > 0;
+        seen.all_in_flight |= now;
         curl_multi_poll(multi, NULL, 0, 20, NULL);
     }
-    cr_expect(all_seen && !early_save);
-    cr_expect(eq(long, saved(), N));
-    cr_expect(eq(long, number_at("/control/stats", "max_per_mailbox"), N),
-              "more than one call for a mailbox shows");
-    cr_expect(eq(long, number_at("/control/stats", "max_creates_per_key"), N),
-              "so does a key that was created twice");
-    for (int i = 0; i < N; i++) {
+    for (int i = 0; i < CREATES; i++) {
+        long status = 0;
+        curl_easy_getinfo(easy[i], CURLINFO_RESPONSE_CODE, &status);
+        seen.ok += status == 200;
+        seen.refused += status == 500;
         curl_multi_remove_handle(multi, easy[i]);
         curl_easy_cleanup(easy[i]);
     }
     curl_multi_cleanup(multi);
     curl_slist_free_all(headers);
+    return seen;
+}
+
+Test(sim_exchange_fault, items_are_saved_when_the_service_time_is_over_and_calls_in_flight_counted)
+{
+    json_decref(control("POST", "/control/settings", "{\"latency_ms\":300,\"item_ms\":0.5}"));
+    struct parallel seen = create_at_once();
+    cr_expect(seen.all_in_flight && !seen.early_save);
+    cr_expect(eq(int, seen.ok, CREATES));
+    cr_expect(eq(long, saved(), CREATES));
+    cr_expect(eq(long, number_at("/control/stats", "max_per_mailbox"), CREATES), "this shows");
+    cr_expect(eq(long, number_at("/control/stats", "max_creates_per_key"), CREATES), "and this");
+}
+
+Test(sim_exchange_fault, calls_above_the_concurrency_budget_of_a_mailbox_are_refused)
+{
+    json_decref(control("POST", "/control/settings", "{\"latency_ms\":300,\"concurrency\":2}"));
+    struct parallel seen = create_at_once();
+    cr_expect(eq(int, seen.ok, 2));
+    cr_expect(eq(int, seen.refused, 1));
+    cr_expect(eq(long, saved(), 2));
+    cr_expect(eq(long, number_at("/control/stats", "invalid"), 0),
+              "a budget is no mistake of the request");
 }
 
 static unsigned hits_in(unsigned calls)

@@ -146,8 +146,8 @@ const struct sx_field *sx_field_at(int field)
     return &fields[field];
 }
 
-/* Filled before main() runs, so that lookups need no lock: 100 string compares per element would
- * show in a profile. */
+/* Filled before main() runs and kept to the end, so that lookups need no lock: 100 string compares
+ * per element would show in a profile. */
 static struct map *by_name, *by_uri;
 
 __attribute__((constructor)) static void index_fields(void)
@@ -158,12 +158,6 @@ __attribute__((constructor)) static void index_fields(void)
         map_put(by_name, fields[i].name, strlen(fields[i].name), (void *)(i + 1));
         map_put(by_uri, fields[i].uri, strlen(fields[i].uri), (void *)(i + 1));
     }
-}
-
-__attribute__((destructor)) static void drop_index(void)
-{
-    map_free(by_name);
-    map_free(by_uri);
 }
 
 int sx_field_by_name(const char *name)
