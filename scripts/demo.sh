@@ -116,7 +116,7 @@ postgres.dsn = $dsn
 redrive.every = 500ms
 EOF
     if [[ -n $kafka ]]; then
-        echo "kafka.bootstrap.servers = $CONTACT_SYNC_TEST_KAFKA" >>"$site"
+        echo "kafka.bootstrap.servers = $brokers" >>"$site"
     else
         echo "queue = memory" >>"$site"
     fi
@@ -165,6 +165,8 @@ scripts/postgres.sh createdb contact_sync
 dsn=$(scripts/postgres.sh dsn contact_sync)
 if [[ -n $kafka ]]; then
     servers_kafka || die "Kafka could not be started"
+    brokers=$CONTACT_SYNC_TEST_KAFKA
+    unset CONTACT_SYNC_TEST_KAFKA # no setting of the programs: they would refuse it
 fi
 start_simulators
 write_settings
