@@ -37,12 +37,14 @@ static void read_failed(struct mailbox *mb, enum outcome o, const struct err *er
 static void identity_recorded(enum ledger_status st, const struct err *err, void *user)
 {
     struct mailbox *mb = user;
+    if (st != LEDGER_OK) { /* ours only once the row says so: another mailbox may have it */
+        free(mb->folder_id);
+        mb->folder_id = NULL;
+    }
     if (!mailbox_ledger_ok(mb, st, err, mailbox_load))
         return;
     if (st == LEDGER_CONFLICT) {
         log_warn("two addresses of one mailbox; the second one rests", kv("mailbox", mb->id));
-        free(mb->folder_id);
-        mb->folder_id = NULL;
         mailbox_park(mb, SAME_MAILBOX_PARK_MS, "mailbox.same_folder");
         return;
     }

@@ -1,0 +1,184 @@
+/* The ledger as a worker of the rig sees it. */
+#include "tests/support/worker_rig_p.h"
+
+enum enter { GO, GO_AND_DIE, SWALLOW };
+
+static struct rig_tap_ledger *self(struct ledger *l)
+{
+    return (struct rig_tap_ledger *)l;
+}
+
+static void fence(struct rig *r, int64_t mailbox)
+{
+    struct ledger_memory_mailbox *row = ledger_memory_mailbox(r->rows, mailbox);
+    if (!row)
+        return;
+    row->lease_epoch++;
+    row->lease_owner = "another";
+    row->lease_until = rig_now(r) + RIG_LEASE_MS;
+}
+
+static enum enter enter(struct ledger *l, const char *what, int64_t mailbox)
+{
+    struct rig_tap_ledger *t = self(l);
+    struct rig *r = t->w->r;
+    if (t->w->dead)
+        return SWALLOW;
+    struct rig_call call = {.port = RIG_LEDGER, .what = what, .mailbox = mailbox};
+    struct rig_fault f = rig_fault_for(r, &call);
+    struct ledger_memory_faults *away = ledger_memory_faults(t->inner);
+    switch (f.kind) {
+    case RIG_STOP_BEFORE:
+        rig_die(t->w);
+        return SWALLOW;
+    case RIG_STOP_AFTER:
+        return GO_AND_DIE;
+    case RIG_FREEZE: /* the answer waits in the loop that stands still */
+        rig_freeze(t->w, f.delay_ms);
+        break;
+    case RIG_AWAY_BEFORE:
+    case RIG_AWAY_AFTER:
+        away->away = 1;
+        away->after_effect = f.kind == RIG_AWAY_AFTER;
+        break;
+    case RIG_FENCE:
+        fence(r, mailbox);
+        break;
+    default:
+        break;
+    }
+    return GO;
+}
+
+#define CALL(what, mailbox, op, ...)                                                               \
+    do {                                                                                           \
+        enum enter how_ = enter(l, what, mailbox);                                                 \
+        struct ledger *inner_ = self(l)->inner;                                                    \
+        if (how_ != SWALLOW)                                                                       \
+            inner_->ops->op(inner_, __VA_ARGS__);                                                  \
+        if (how_ == GO_AND_DIE)                                                                    \
+            rig_die(self(l)->w);                                                                   \
+    } while (0)
+
+static void tap_take(struct ledger *l,
+                     int64_t mailbox,
+                     const char *owner,
+                     uint32_t ttl_ms,
+                     ledger_taken done,
+                     void *user)
+{
+    CALL("take", mailbox, take, mailbox, owner, ttl_ms, done, user);
+}
+
+static void
+tap_load(struct ledger *l, struct ledger_lease lease, uint32_t max, ledger_loaded done, void *user)
+{
+    CALL("load", lease.mailbox, load, lease, max, done, user);
+}
+
+static void tap_flight(struct ledger *l,
+                       struct ledger_lease lease,
+                       uint32_t deadline_ms,
+                       uint32_t ttl_ms,
+                       const struct ledger_intent *in,
+                       size_t n,
+                       ledger_done done,
+                       void *user)
+{
+    CALL("flight", lease.mailbox, flight, lease, deadline_ms, ttl_ms, in, n, done, user);
+}
+
+static void tap_record(struct ledger *l,
+                       struct ledger_lease lease,
+                       const struct ledger_result *res,
+                       size_t n,
+                       bool flight_over,
+                       ledger_done done,
+                       void *user)
+{
+    CALL("record", lease.mailbox, record, lease, res, n, flight_over, done, user);
+}
+
+static void tap_renew(
+    struct ledger *l, struct ledger_lease lease, uint32_t ttl_ms, ledger_done done, void *user)
+{
+    CALL("renew", lease.mailbox, renew, lease, ttl_ms, done, user);
+}
+
+static void tap_release(struct ledger *l,
+                        struct ledger_lease lease,
+                        int64_t poke,
+                        uint32_t park_ms,
+                        const char *why,
+                        ledger_done done,
+                        void *user)
+{
+    CALL("release", lease.mailbox, release, lease, poke, park_ms, why, done, user);
+}
+
+static void tap_identify(struct ledger *l,
+                         struct ledger_lease lease,
+                         const char *folder_id,
+                         const char *server_version,
+                         ledger_done done,
+                         void *user)
+{
+    CALL("identify", lease.mailbox, identify, lease, folder_id, server_version, done, user);
+}
+
+static void tap_known(struct ledger *l, struct ledger_lease lease, ledger_listed done, void *user)
+{
+    CALL("known", lease.mailbox, known, lease, done, user);
+}
+
+static void tap_adopt(struct ledger *l,
+                      struct ledger_lease lease,
+                      const struct ledger_found *f,
+                      size_t n,
+                      bool verified,
+                      ledger_done done,
+                      void *user)
+{
+    CALL("adopt", lease.mailbox, adopt, lease, f, n, verified, done, user);
+}
+
+static void tap_unverify(struct ledger *l, struct ledger_lease lease, ledger_done done, void *user)
+{
+    CALL("unverify", lease.mailbox, unverify, lease, done, user);
+}
+
+/* Not counted: it concerns no mailbox and never ends. */
+static void
+tap_beat(struct ledger *l, const char *owner, uint32_t ttl_ms, ledger_beat_done done, void *user)
+{
+    struct ledger *inner = self(l)->inner;
+    if (!self(l)->w->dead)
+        inner->ops->beat(inner, owner, ttl_ms, done, user);
+}
+
+static bool tap_healthy(struct ledger *l)
+{
+    struct ledger *inner = self(l)->inner;
+    return inner->ops->healthy(inner);
+}
+
+static const struct ledger_ops ops = {
+    .name = "rig",
+    .take = tap_take,
+    .load = tap_load,
+    .flight = tap_flight,
+    .record = tap_record,
+    .renew = tap_renew,
+    .release = tap_release,
+    .identify = tap_identify,
+    .known = tap_known,
+    .adopt = tap_adopt,
+    .unverify = tap_unverify,
+    .beat = tap_beat,
+    .healthy = tap_healthy,
+};
+
+void rig_tap_ledger_init(struct rig_worker *w)
+{
+    w->ledger = (struct rig_tap_ledger){{&ops}, w, ledger_memory_new(w->r->rows, w->loop)};
+}

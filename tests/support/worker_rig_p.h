@@ -1,0 +1,100 @@
+/* worker_rig_p: what the files of the rig share: the rig itself (worker_rig.c), the three taps. */
+#ifndef SYNC_TESTS_SUPPORT_WORKER_RIG_P_H
+#define SYNC_TESTS_SUPPORT_WORKER_RIG_P_H
+
+#include <sys/queue.h>
+
+#include "common/base/arena.h"
+#include "common/base/map.h"
+#include "common/base/metrics.h"
+#include "common/base/vec.h"
+
+#include "common/net/loop.h"
+#include "tests/support/worker_rig.h"
+
+struct rig_wire; /* one call of the store */
+TAILQ_HEAD(rig_wires, rig_wire);
+
+struct rig_tap_store {
+    struct contact_store base;
+    struct rig_worker *w;
+};
+
+struct rig_tap_ledger {
+    struct ledger base;
+    struct rig_worker *w;
+    struct ledger *inner;
+};
+
+struct rig_delivery { /* a message or a revocation on its way to a worker */
+    bool revoked;
+    struct queue_message m;
+    char *value;
+};
+
+struct rig_tap_queue {
+    struct queue base;
+    struct rig_worker *w;
+    struct queue *inner;
+    struct queue_handlers h;
+    vec(struct rig_delivery) line;
+    struct loop_timer *timer;
+};
+
+struct rig_worker {
+    struct rig *r;
+    struct loop *loop;
+    struct worker *worker;
+    struct metrics *metrics;
+    struct rig_tap_store store;
+    struct rig_tap_ledger ledger;
+    struct rig_tap_queue queue;
+    int64_t frozen_until;
+    bool dead, leaving;
+};
+
+struct rig_message { /* published; by topic and partition, at its offset */
+    int64_t mailbox, person, gen;
+    bool acked;
+};
+
+struct rig_box {
+    int64_t id;
+    size_t foreign;     /* items without our key to be there */
+    size_t outstanding; /* messages published and not acked */
+};
+
+struct rig {
+    struct rig_options o;
+    struct clock_fake clock;
+    struct loop *server; /* loop of store and queue */
+    struct ledger_memory_rows *rows;
+    struct memory_store *store;
+    struct queue *queue;
+    vec(struct rig_worker *) workers;
+    vec(struct rig_box) boxes;
+    vec(struct rig_message) messages[2][8];
+    struct rig_wires wires;
+    struct map *creates; /* key -> count */
+    size_t writes, early_acks;
+    rig_decide decide;
+    void *decide_user;
+    uint64_t calls[RIG_PORTS];
+    bool redrive;
+    int64_t next_tick;
+    char wrong[400];
+};
+
+struct rig_box *rig_box(struct rig *r, int64_t mailbox); /* NULL: there is none */
+struct rig_fault rig_fault_for(struct rig *r, struct rig_call *c);
+void rig_die(struct rig_worker *w); /* from anywhere: swallows all from now on, buried later */
+void rig_freeze(struct rig_worker *w, uint32_t ms);
+
+void rig_tap_store_init(struct rig_worker *w);
+void rig_tap_store_end(struct rig_worker *w); /* calls that are out go on without it */
+void rig_tap_store_free(struct rig *r);       /* the rest */
+void rig_tap_ledger_init(struct rig_worker *w);
+void rig_tap_queue_init(struct rig_worker *w);
+void rig_tap_queue_end(struct rig_worker *w);
+
+#endif

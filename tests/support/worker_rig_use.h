@@ -1,0 +1,51 @@
+/*
+ * worker_rig_use: what a test does with a rig (worker_rig.h): the planner's part, the workers'
+ * life, time, and the verdict.
+ */
+#ifndef SYNC_TESTS_SUPPORT_WORKER_RIG_USE_H
+#define SYNC_TESTS_SUPPORT_WORKER_RIG_USE_H
+
+#include "tests/support/worker_rig.h"
+
+/* ---- the planner ---- */
+
+int64_t rig_mailbox(struct rig *r, const char *address);
+struct guid rig_key(int person);
+/* Person `person` (from 0) in that version (from 1), as the planner would want it; 0: not at all.
+ * Then a message. */
+struct ledger_memory_link *
+rig_want(struct rig *r, int64_t mailbox, int person, int version, bool urgent);
+void rig_message(struct rig *r, int64_t mailbox, int person, int64_t gen, bool urgent);
+void rig_redrive(struct rig *r, bool on); /* on at first */
+
+/* ---- faults ---- */
+
+/* fn NULL: none. A fault hits each call that fn names. */
+void rig_faults(struct rig *r, rig_decide fn, void *user);
+void rig_count_from_here(struct rig *r); /* calls, creates, writes */
+uint64_t rig_calls(const struct rig *r, enum rig_port p);
+
+/* ---- workers and time ---- */
+
+void rig_workers(struct rig *r, uint32_t n);            /* from now on; those beyond are killed */
+struct rig_worker *rig_worker(struct rig *r, size_t i); /* NULL: there is none */
+struct worker *rig_worker_of(struct rig_worker *w);
+void rig_kill(struct rig_worker *w); /* not from inside a call */
+/* Drains it and replaces it. Returns the milliseconds that took, -1: more than a minute. */
+int64_t rig_drain(struct rig *r, struct rig_worker *w);
+void rig_run(struct rig *r, int64_t ms);
+/* Runs until nothing is to be done, a day at most, then judges. NULL: mailboxes and rows are as the
+ * rows want it. */
+const char *rig_finish(struct rig *r);
+
+/* ---- the verdict ---- */
+
+/* Without time: rows, mailboxes, doubles, foreign items. NULL: right. The text is r's. */
+const char *rig_wrong(struct rig *r);
+size_t rig_creates(const struct rig *r, int person); /* items made for that key, in all mailboxes */
+size_t rig_writes(const struct rig *r);              /* requests that changed a mailbox */
+size_t
+rig_early_acks(const struct rig *r); /* messages acked while their row was still to be done */
+void rig_foreign(struct rig *r, int64_t mailbox, size_t n); /* items without our key to be there */
+
+#endif
