@@ -10,8 +10,8 @@
 
 #include "common/base/str.h"
 
-#include "tests/sim/exchange/sim_ews.h"
 #include "tests/sim/exchange/sim_exchange.h"
+#include "tests/support/sim_ews.h"
 
 #define PAT "pat@church.example"
 #define SAM "sam@church.example"

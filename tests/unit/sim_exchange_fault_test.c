@@ -12,9 +12,9 @@
 
 #include "common/base/str.h"
 
-#include "tests/sim/exchange/sim_ews.h"
 #include "tests/sim/exchange/sim_exchange.h"
 #include "tests/sim/exchange/sx_xml.h"
+#include "tests/support/sim_ews.h"
 
 #define PAT "pat@church.example"
 

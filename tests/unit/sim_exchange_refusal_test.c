@@ -12,8 +12,8 @@
 
 #include "common/base/str.h"
 
-#include "tests/sim/exchange/sim_ews.h"
 #include "tests/sim/exchange/sim_exchange.h"
+#include "tests/support/sim_ews.h"
 
 #define SCHEMA "../shared/ews-schema"
 #define PAT    "pat@church.example"

@@ -12,9 +12,9 @@
 #include "common/base/arena.h"
 #include "common/base/str.h"
 
-#include "tests/sim/exchange/sim_ews.h"
 #include "tests/sim/exchange/sim_exchange.h"
 #include "tests/sim/exchange/sx_check.h"
+#include "tests/support/sim_ews.h"
 
 #define SCHEMA "../shared/ews-schema"
 #define PAT    "pat@church.example"

@@ -11,8 +11,8 @@
 
 #include "common/base/str.h"
 
-#include "tests/sim/common/sim_client.h"
 #include "tests/sim/common/sim_http.h"
+#include "tests/support/sim_client.h"
 
 enum { LONG_BODY = 100000 };
 

@@ -11,6 +11,7 @@
 #include "tests/sim/common/sim_http_p.h"
 
 static struct {
+    void *lib; /* stays open */
     __typeof__(deflateInit2_) *init;
     __typeof__(deflate) *run;
     __typeof__(deflateEnd) *end;
@@ -18,12 +19,12 @@ static struct {
 
 static void zlib_open(void)
 {
-    void *lib = dlopen("libz.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (!lib)
+    zlib.lib = dlopen("libz.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (!zlib.lib)
         return;
-    *(void **)&zlib.init = dlsym(lib, "deflateInit2_");
-    *(void **)&zlib.run = dlsym(lib, "deflate");
-    *(void **)&zlib.end = dlsym(lib, "deflateEnd");
+    *(void **)&zlib.init = dlsym(zlib.lib, "deflateInit2_");
+    *(void **)&zlib.run = dlsym(zlib.lib, "deflate");
+    *(void **)&zlib.end = dlsym(zlib.lib, "deflateEnd");
 }
 
 bool sim_gzip(const void *p, size_t n, struct str *out)

@@ -164,7 +164,7 @@ static void take(struct arguments *a, int code, const char *value)
         [PASSWORD - PORT] = &a->sim.password,       [ACCOUNT - PORT] = &a->sim.account,
         [ANY_MAILBOX - PORT] = &a->sim.any_mailbox, [SCHEMA - PORT] = &a->sim.schema,
         [MAX_VERSION - PORT] = &a->sim.max_version, [HELP - PORT] = NULL};
-    if (code >= PORT && texts[code - PORT]) {
+    if (texts[code - PORT]) { /* getopt gives our codes only, '?' was sorted out */
         *texts[code - PORT] = value;
         return;
     }

@@ -167,17 +167,24 @@ void sx_path_blame(struct sx_fail *fail, const struct sx_path *p)
 
 bool sx_path_writable(const struct sx_path *p, struct sx_fail *fail)
 {
-    const struct sx_field *f = p->field == SX_NO_FIELD ? NULL : sx_field_at(p->field);
+    enum sx_kind kind = p->kind == SX_PATH_FIELD ? sx_field_at(p->field)->kind : SX_COMPUTED;
     if (p->kind == SX_PATH_EXTENDED || p->kind == SX_PATH_INDEXED)
         return true;
-    if (p->kind == SX_PATH_FIELD && f->kind == SX_DIRECTORY)
+    switch (kind) {
+    case SX_DIRECTORY:
         sx_refuse(fail, "ErrorInvalidPropertyRequest",
                   "The property is one of directory contacts.");
-    else if (p->kind != SX_PATH_FIELD || f->kind == SX_COMPUTED || f->kind == SX_EMAILS ||
-             f->kind == SX_ADDRESSES || f->kind == SX_PHONES || f->kind == SX_IMS)
+        break;
+    case SX_COMPUTED:
+    case SX_EMAILS: /* dictionaries are set entry by entry */
+    case SX_ADDRESSES:
+    case SX_PHONES:
+    case SX_IMS:
         sx_refuse(fail, "ErrorInvalidPropertySet", "Set action is invalid for property.");
-    else
+        break;
+    default:
         return true;
+    }
     sx_path_blame(fail, p);
     return false;
 }

@@ -4,6 +4,7 @@
  * Nothing is saved before the service time is over, unless a fault says so. All waiting is a timer:
  * other connections go on meanwhile.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -465,6 +466,7 @@ static void begin(struct sx_call *c)
         call_free(c);
         return;
     }
+    assert(c->op && c->mb);
     c->x->stats.calls[op_index(c->op)]++;
     note_headers(c);
     if (c->x->settings.concurrency && c->mb->in_flight >= c->x->settings.concurrency) {

@@ -1,17 +1,18 @@
-#include "tests/sim/exchange/sim_ews.h"
+#include "tests/support/sim_ews.h"
 
 #include <stdio.h>
 
 #include "common/base/str.h"
 
-#include "tests/sim/exchange/sx_xml.h"
+enum { MAX_REQUEST = 64 << 20 };
 
 struct sim_reply sim_ews_with(struct sim_client *c, const char *soap_headers, const char *operation)
 {
     autovalue(str_release) struct str xml;
-    str_init(&xml, SX_MAX_ANSWER);
-    str_puts(&xml, "<?xml version=\"1.0\" encoding=\"utf-8\"?><s:Envelope xmlns:s=\"" SX_NS_SOAP
-                   "\" xmlns:m=\"" SX_NS_M "\" xmlns:t=\"" SX_NS_T "\"><s:Header>");
+    str_init(&xml, MAX_REQUEST);
+    str_puts(&xml,
+             "<?xml version=\"1.0\" encoding=\"utf-8\"?><s:Envelope xmlns:s=\"" SIM_EWS_NS_SOAP
+             "\" xmlns:m=\"" SIM_EWS_NS_M "\" xmlns:t=\"" SIM_EWS_NS_T "\"><s:Header>");
     str_puts(&xml, soap_headers);
     str_puts(&xml, "</s:Header><s:Body>");
     str_puts(&xml, operation);
@@ -38,12 +39,12 @@ struct sim_reply sim_ews(struct sim_client *c, const char *mailbox, const char *
 char *sim_ews_contact(const char *key, const char *name)
 {
     autovalue(str_release) struct str xml;
-    str_init(&xml, SX_MAX_ANSWER);
+    str_init(&xml, MAX_REQUEST);
     str_puts(&xml, "<t:Contact><t:ExtendedProperty>" SIM_EWS_KEY_PATH);
-    sx_element(&xml, "Value", key);
+    str_addf(&xml, "<t:Value>%s</t:Value>", key);
     str_puts(&xml, "</t:ExtendedProperty>");
-    sx_element(&xml, "DisplayName", name);
-    sx_element(&xml, "GivenName", name);
+    str_addf(&xml, "<t:DisplayName>%s</t:DisplayName>", name);
+    str_addf(&xml, "<t:GivenName>%s</t:GivenName>", name);
     str_puts(&xml, "</t:Contact>");
     return str_steal(&xml);
 }
@@ -51,7 +52,7 @@ char *sim_ews_contact(const char *key, const char *name)
 char *sim_ews_create(unsigned first, unsigned n)
 {
     autovalue(str_release) struct str xml;
-    str_init(&xml, SX_MAX_ANSWER);
+    str_init(&xml, MAX_REQUEST);
     str_puts(&xml, "<m:CreateItem><m:SavedItemFolderId>" SIM_EWS_CONTACTS
                    "</m:SavedItemFolderId><m:Items>");
     for (unsigned i = first; i < first + n; i++) {

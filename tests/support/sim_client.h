@@ -3,8 +3,8 @@
  * kept-alive connection. It does nothing clever: what the server does to a connection shows in the
  * reply's curl code.
  */
-#ifndef SYNC_SIM_CLIENT_H
-#define SYNC_SIM_CLIENT_H
+#ifndef SYNC_TEST_SIM_CLIENT_H
+#define SYNC_TEST_SIM_CLIENT_H
 
 #include <stddef.h>
 #include <stdint.h>

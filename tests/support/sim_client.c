@@ -1,4 +1,4 @@
-#include "tests/sim/common/sim_client.h"
+#include "tests/support/sim_client.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
