@@ -55,8 +55,6 @@ static int save(struct app *app, const struct prefs_args *args, struct err *err)
 
 static int set(struct app *app, struct prefs_args *args, struct err *err)
 {
-    if (!args->user)
-        return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "usage", "prefs set needs --user EMAIL");
     qsort(args->groups.v, args->groups.n, sizeof(struct guid), by_guid);
     args->prefs.groups = args->groups.v;
     args->prefs.n_groups = args->groups.n;
@@ -129,31 +127,42 @@ static int take_arg(int argc, char **argv, int *i, struct prefs_args *args)
     return 0;
 }
 
-static int dispatch(struct app *app, const char *what, struct prefs_args *args, struct err *err)
+static int execute(struct app *app, const char *what, struct prefs_args *args)
+{
+    struct err err;
+    int rc;
+    if (!strcmp(what, "set"))
+        rc = set(app, args, &err);
+    else if (!strcmp(what, "show"))
+        rc = show(app, args, &err);
+    else
+        rc = prefs_import(app, args->from_rock ? NULL : args->file, &err);
+    return rc < 0 ? app_fail(app, &err) : APP_OK;
+}
+
+/* What is said must fit together; NULL: it does. */
+static const char *objection(const char *what, const struct prefs_args *args)
 {
     if (!strcmp(what, "set"))
-        return set(app, args, err);
-    if (!strcmp(what, "show"))
-        return show(app, args, err);
-    return prefs_import(app, args->from_rock ? NULL : args->file, err);
+        return args->user ? NULL : "set needs --user EMAIL";
+    if (!strcmp(what, "import"))
+        return !args->file == !args->from_rock ? "import needs a FILE or --from-rock" : NULL;
+    return strcmp(what, "show") ? "say set, show or import" : NULL;
 }
 
 static int run(struct app *app, int argc, char **argv)
 {
     struct prefs_args args = {0};
     const char *what = argc > 1 ? argv[1] : "";
-    if (strcmp(what, "set") && strcmp(what, "show") && strcmp(what, "import"))
-        return cli_usage(app, &cli_prefs, "say set, show or import", NULL);
     int code = APP_OK;
     for (int i = 2; i < argc && code == APP_OK; i++)
         if (take_arg(argc, argv, &i, &args) < 0)
             code = cli_usage(app, &cli_prefs, "cannot use", argv[i]);
-    if (code == APP_OK && !strcmp(what, "import") && !args.file == !args.from_rock)
-        code = cli_usage(app, &cli_prefs, "import needs a FILE or --from-rock", NULL);
-    struct err err;
-    if (code == APP_OK && dispatch(app, what, &args, &err) < 0)
-        code = strcmp(err.code, "usage") ? app_fail(app, &err)
-                                         : cli_usage(app, &cli_prefs, err.text, NULL);
+    const char *no = objection(what, &args);
+    if (code == APP_OK && no)
+        code = cli_usage(app, &cli_prefs, no, NULL);
+    if (code == APP_OK)
+        code = execute(app, what, &args);
     vec_release(&args.groups);
     return code;
 }

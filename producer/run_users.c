@@ -65,33 +65,44 @@ static const struct dir_user *find_user(const struct directory *d, const struct 
     return lo < d->n_users && d->users[lo].person == (uint32_t)person ? &d->users[lo] : NULL;
 }
 
+/* Saves the merges among the lost; *merged: there were any. */
+static int save_merges(struct run *r,
+                       const struct guid *keys,
+                       const struct source_resolved *fates,
+                       size_t n,
+                       bool *merged,
+                       struct err *err)
+{
+    struct plan_store *st = r->p->store;
+    for (size_t i = 0; i < n && !r->o->dry; i++) {
+        if (fates[i].fate != SOURCE_MERGED || !find_user(r->d, &fates[i].survivor))
+            continue;
+        if (st->ops->subscriber_merge(st, &keys[i], &fates[i].survivor, err) < 0)
+            return -1;
+        *merged = true;
+    }
+    return 0;
+}
+
 /* Subscribers who are not among the eligible under their key: perhaps merged into somebody who is.
  */
 static int follow_merges(struct run *r, struct err *err)
 {
-    vec(size_t) lost = {0};
+    struct plan_store *st = r->p->store;
+    struct directory_source *src = r->p->source;
+    struct guid *keys = arena_alloc(r->arena, (r->n_subs + 1) * sizeof(*keys));
+    struct source_resolved *fates = arena_alloc(r->arena, (r->n_subs + 1) * sizeof(*fates));
+    size_t n = 0;
     for (size_t i = 0; i < r->n_subs; i++)
         if (strcmp(r->subs[i].state, "merged") && !find_user(r->d, &r->subs[i].person_key))
-            vec_push(&lost, i);
-    struct guid *keys = arena_alloc(r->arena, (lost.n + 1) * sizeof(*keys));
-    struct source_resolved *fates = arena_alloc(r->arena, (lost.n + 1) * sizeof(*fates));
-    for (size_t i = 0; i < lost.n; i++)
-        keys[i] = r->subs[lost.v[i]].person_key;
-    struct plan_store *st = r->p->store;
-    int rc = 0;
-    if (lost.n)
-        rc = r->p->source->ops->resolve(r->p->source, keys, lost.n, fates, err);
+            keys[n++] = r->subs[i].person_key;
     bool merged = false;
-    for (size_t i = 0; rc == 0 && i < lost.n; i++) {
-        if (fates[i].fate != SOURCE_MERGED || !find_user(r->d, &fates[i].survivor) || r->o->dry)
-            continue;
-        rc = st->ops->subscriber_merge(st, &keys[i], &fates[i].survivor, err);
-        merged = true;
-    }
-    vec_release(&lost);
-    if (rc == 0 && merged) /* rows moved: read them as they are now */
-        rc = st->ops->subscribers(st, r->arena, &r->subs, &r->n_subs, err);
-    return rc;
+    if (n && (src->ops->resolve(src, keys, n, fates, err) < 0 ||
+              save_merges(r, keys, fates, n, &merged, err) < 0))
+        return -1;
+    if (!merged)
+        return 0;
+    return st->ops->subscribers(st, r->arena, &r->subs, &r->n_subs, err); /* as they are now */
 }
 
 static bool in_domains(const struct run *r, const char *address)

@@ -93,6 +93,43 @@ static size_t op_bytes(const struct ledger_link *l, enum store_verb verb)
     return id + 2048 + 4 * strlen(l->want.body) + 2 * strlen(l->want.cats);
 }
 
+static bool same_kind(const struct batch *b, bool urgent, const struct ledger_link *l)
+{
+    return batch_verb(l) == b->verb && l->urgent == urgent;
+}
+
+/* The first link says which verb the request has, and so how much it may hold. */
+static size_t open_batch(struct batch *b,
+                         const struct ledger_link *l,
+                         const struct store_limits *lim,
+                         uint32_t size,
+                         struct arena *a)
+{
+    b->verb = batch_verb(l);
+    size_t max = verb_limit(lim, b->verb) < size ? verb_limit(lim, b->verb) : size;
+    b->ops = arena_alloc(a, max * sizeof(*b->ops));
+    b->intents = arena_alloc(a, max * sizeof(*b->intents));
+    return max;
+}
+
+/* Adds the operation, or marks a link whose content cannot be read. */
+static void add_op(struct batch *b,
+                   const struct ledger_link *links,
+                   size_t i,
+                   unsigned char *marks,
+                   const char *folder_id,
+                   struct arena *a)
+{
+    struct store_op *op = &b->ops[b->n];
+    memset(op, 0, sizeof(*op));
+    op->tag = i;
+    marks[i] = BATCH_UNUSABLE;
+    if (!build_op(&links[i], b->verb, folder_id, a, op))
+        return;
+    marks[i] = BATCH_TAKEN;
+    build_intent(&links[i], b->verb, &b->intents[b->n++]);
+}
+
 bool batch_next(const struct ledger_link *links,
                 unsigned char *marks,
                 size_t n,
@@ -103,33 +140,22 @@ bool batch_next(const struct ledger_link *links,
                 struct batch *ret)
 {
     memset(ret, 0, sizeof(*ret));
-    size_t bytes = 0, max = 0;
+    size_t bytes = 0, max = 1;
     bool urgent = false;
-    for (size_t i = 0; i < n && (!ret->n || ret->n < max); i++) {
+    for (size_t i = 0; i < n && ret->n < max; i++) {
         const struct ledger_link *l = &links[i];
         if (marks[i] != BATCH_OPEN || batch_need_of(l) != BATCH_WRITE)
             continue;
-        enum store_verb verb = batch_verb(l);
         if (!ret->ops) {
-            ret->verb = verb;
+            max = open_batch(ret, l, lim, size, a);
             urgent = l->urgent;
-            max = verb_limit(lim, verb) < size ? verb_limit(lim, verb) : size;
-            ret->ops = arena_alloc(a, max * sizeof(*ret->ops));
-            ret->intents = arena_alloc(a, max * sizeof(*ret->intents));
         }
-        if (verb != ret->verb || l->urgent != urgent)
+        if (!same_kind(ret, urgent, l))
             continue;
-        bytes += op_bytes(l, verb);
+        bytes += op_bytes(l, ret->verb);
         if (ret->n && bytes > lim->max_bytes)
             break;
-        marks[i] = BATCH_TAKEN;
-        struct store_op *op = &ret->ops[ret->n];
-        memset(op, 0, sizeof(*op));
-        op->tag = i;
-        if (build_op(l, verb, folder_id, a, op))
-            build_intent(l, verb, &ret->intents[ret->n++]);
-        else
-            marks[i] = BATCH_UNUSABLE;
+        add_op(ret, links, i, marks, folder_id, a);
     }
     return ret->n > 0;
 }

@@ -8,6 +8,8 @@
 #include "common/base/log.h"
 
 #include "common/core/message.h"
+#include "worker/dispatch_p.h"
+#include "worker/mailbox_p.h"
 #include "worker/worker_p.h"
 
 enum { URGENT_EXTRA = 8, ROWS_MAX = 64 << 20, WORK_MAX = 64 << 20 };

@@ -12,6 +12,8 @@
 
 #include "common/base/log.h"
 
+#include "worker/dispatch_p.h"
+#include "worker/mailbox_p.h"
 #include "worker/worker_p.h"
 
 static const char *const state_names[MB_STATE_COUNT] = {
@@ -319,18 +321,10 @@ static bool any_that_needs(const struct mailbox *mb, enum batch_need need)
     return false;
 }
 
-void mailbox_decide(struct mailbox *mb)
+/* What Exchange has to be asked or told next; somebody's urgent rows come first, in a new load. */
+static void next_request(struct mailbox *mb, bool settle)
 {
-    if (mb->fenced) {
-        mailbox_lost(mb);
-        return;
-    }
-    bool settle = any_that_needs(mb, BATCH_SETTLE), write = any_that_needs(mb, BATCH_WRITE);
-    if (!settle && !write && mailbox_skip(mb))
-        return;
-    if (mb->w->draining || (!settle && !write && !mb->again))
-        mailbox_release(mb);
-    else if (mb->urgent && mb->again) /* somebody waits: their rows come first in a new load */
+    if (mb->urgent && mb->again)
         mailbox_load(mb);
     else if (!mb->folder_id)
         mailbox_identify(mb);
@@ -338,10 +332,26 @@ void mailbox_decide(struct mailbox *mb)
         mailbox_list_all(mb);
     else if (settle)
         mailbox_settle(mb);
-    else if (write)
-        mailbox_write(mb);
     else
+        mailbox_write(mb);
+}
+
+void mailbox_decide(struct mailbox *mb)
+{
+    bool settle = any_that_needs(mb, BATCH_SETTLE);
+    bool write = any_that_needs(mb, BATCH_WRITE);
+    if (mb->fenced)
+        mailbox_lost(mb);
+    else if (mb->w->draining)
+        mailbox_release(mb);
+    else if (settle || write)
+        next_request(mb, settle);
+    else if (mailbox_skip(mb))
+        return; /* the rows that cannot be written are recorded first */
+    else if (mb->again)
         mailbox_load(mb);
+    else
+        mailbox_release(mb);
 }
 
 /* --- release --------------------------------------------------------------------------- */

@@ -7,6 +7,8 @@
 
 #include "common/base/log.h"
 
+#include "worker/dispatch_p.h"
+#include "worker/mailbox_p.h"
 #include "worker/worker_p.h"
 
 enum { SAME_MAILBOX_PARK_MS = 3600 * 1000, TIDY_TIMEOUT_MS = 60000, TIDY_MAX = 50 };

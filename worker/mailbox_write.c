@@ -7,6 +7,8 @@
 
 #include "common/base/log.h"
 
+#include "worker/dispatch_p.h"
+#include "worker/mailbox_p.h"
 #include "worker/worker_p.h"
 
 enum { TIMEOUT_BASE_MS = 10000, TIMEOUT_ITEM_MS = 500, SKIP_RETRY_MS = 3600 * 1000 };

@@ -4,6 +4,8 @@
 #include "common/base/log.h"
 #include "common/base/str.h"
 
+#include "worker/dispatch_p.h"
+#include "worker/mailbox_p.h"
 #include "worker/worker_p.h"
 
 static const double seconds[] = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};

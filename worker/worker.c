@@ -11,6 +11,8 @@
 #include "common/base/log.h"
 #include "common/base/str.h"
 
+#include "worker/dispatch_p.h"
+#include "worker/mailbox_p.h"
 #include "worker/worker_p.h"
 
 enum { DRAIN_RECORD_MS = 1500 };

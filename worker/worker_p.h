@@ -1,5 +1,5 @@
 /*
- * worker_p: what the files of the worker share.
+ * worker_p: the worker's own structures, and what its files share:
  *
  *   dispatch.c       messages -> mailboxes; which mailbox may work, which may send
  *   mailbox.c        the mailbox's state machine: take, load, decide, release
@@ -133,61 +133,5 @@ struct worker {
 int64_t worker_now(const struct worker *w);
 uint32_t worker_random(struct worker *w);
 void worker_probe(const struct worker *w, const char *point);
-
-/* dispatch.c */
-int dispatch_subscribe(struct worker *w, struct err *err);
-void dispatch_pump(struct worker *w);       /* starts what has a slot; deferred, never re-entered */
-void dispatch_finished(struct mailbox *mb); /* acks what is covered; frees mb or queues it again */
-bool dispatch_slot(struct mailbox *mb,
-                   void (*resume)(struct mailbox *)); /* true: the send slot is ours now; else
-                                                         resume is called when it is */
-void dispatch_slot_free(struct mailbox *mb);
-void dispatch_forget(struct mailbox *mb); /* drain: out of all lists */
-void mailbox_free(struct mailbox *mb);
-
-/* mailbox.c */
-const char *mailbox_state_name(enum mailbox_state s);
-void mailbox_enter(struct mailbox *mb, enum mailbox_state s);
-void mailbox_take(struct mailbox *mb);
-void mailbox_load(struct mailbox *mb);
-void mailbox_decide(struct mailbox *mb); /* next step from the loaded rows */
-void mailbox_release(struct mailbox *mb);
-/* Waits ms with the lease (short) or parks the row (long), then resume (or a later message). */
-void mailbox_pause(struct mailbox *mb,
-                   uint32_t ms,
-                   const char *code,
-                   void (*resume)(struct mailbox *));
-void mailbox_park(struct mailbox *mb, uint32_t ms, const char *code);
-void mailbox_after(struct mailbox *mb, uint32_t ms, void (*resume)(struct mailbox *)); /* WAITING */
-/* A ledger call came back with st. true: go on. false: handled (fenced, or the call is to be
- * repeated by `again`). */
-bool mailbox_ledger_ok(struct mailbox *mb,
-                       enum ledger_status st,
-                       const struct err *err,
-                       void (*again)(struct mailbox *));
-bool mailbox_may_send(void *mb);
-const struct store_mailbox *mailbox_store(struct mailbox *mb);
-void mailbox_lost(struct mailbox *mb); /* fenced: drop everything, take again */
-
-/* mailbox_list.c */
-void mailbox_identify(struct mailbox *mb);
-void mailbox_list_all(struct mailbox *mb);
-void mailbox_settle(struct mailbox *mb);
-
-/* mailbox_write.c */
-void mailbox_write(struct mailbox *mb); /* next batch of the loaded rows */
-bool mailbox_skip(
-    struct mailbox *mb); /* records rows that cannot be written now (content gone); false: none */
-void mailbox_record(struct mailbox *mb); /* mb->results, then what they ask for */
-/* What an outcome that concerns more than one link means for mailbox and endpoint; called once per
- * request. */
-void mailbox_request_result(struct mailbox *mb, enum outcome o, const struct err *err);
-uint32_t mailbox_jitter(struct mailbox *mb, enum outcome o, uint32_t attempt, uint32_t after_ms);
-
-/* observe.c */
-void observe_init(struct worker *w);
-void observe_outcome(struct worker *w, const char *op, enum outcome o);
-void observe_call(struct worker *w, const char *call, uint32_t took_ms);
-void observe_gauges(struct worker *w);
 
 #endif

@@ -28,8 +28,8 @@ struct str;
 /* X(enum suffix, canonical name, max bytes). Order is part of the canonical form: append only,
  * never reorder. */
 #define CONTACT_FIELDS(X)                                                                          \
-    X(FILE_AS, "fileAs", 512)                                                                      \
-    X(DISPLAY_NAME, "displayName", 512)                                                            \
+    X(FILE_AS, "fileAs", 255)                                                                      \
+    X(DISPLAY_NAME, "displayName", 255)                                                            \
     X(GIVEN_NAME, "givenName", 255)                                                                \
     X(MIDDLE_NAME, "middleName", 255)                                                              \
     X(SURNAME, "surname", 255)                                                                     \

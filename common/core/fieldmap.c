@@ -184,8 +184,8 @@ static void person_names(const struct dir_person *p,
     c->f[CONTACT_TITLE] = clean(a, CONTACT_TITLE, p->title);
     c->f[CONTACT_COMPANY] = clean(a, CONTACT_COMPANY, p->employer);
     c->f[CONTACT_JOB_TITLE] = clean(a, CONTACT_JOB_TITLE, p->position);
-    c->f[CONTACT_FILE_AS] =
-        r->first_last ? join(a, given, " ", surname) : join(a, surname, ", ", given);
+    const char *name = r->first_last ? join(a, given, " ", surname) : join(a, surname, ", ", given);
+    c->f[CONTACT_FILE_AS] = clean(a, CONTACT_FILE_AS, name);
 }
 
 /* What a nameless contact is listed under. */

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 
 #include "common/core/aimd.h"
-#include "core_support.h"
+#include "tests/unit/core_support.h"
 
 enum { MAX = 100, TARGET = 5000, MIN = 5 };
 

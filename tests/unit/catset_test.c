@@ -4,7 +4,7 @@
 
 #include "common/core/catset.h"
 #include "common/core/contact.h"
-#include "core_support.h"
+#include "tests/unit/core_support.h"
 
 Test(catset, a_set_has_its_names_once_sorted_bytewise)
 {

@@ -5,7 +5,7 @@
 #include "common/base/text.h"
 
 #include "common/core/contact.h"
-#include "core_support.h"
+#include "tests/unit/core_support.h"
 
 static struct arena *arena;
 

@@ -2,7 +2,7 @@
 
 #include "common/core/contact.h"
 #include "common/core/diff.h"
-#include "core_support.h"
+#include "tests/unit/core_support.h"
 
 enum { NOTHING = -1 };
 

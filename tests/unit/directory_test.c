@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "core_support.h"
+#include "tests/unit/core_support.h"
 
 Test(directory, finds_each_person_and_nobody_else)
 {

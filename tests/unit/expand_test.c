@@ -5,7 +5,7 @@
 
 #include "common/core/contact.h"
 #include "common/core/expand.h"
-#include "core_support.h"
+#include "tests/unit/core_support.h"
 
 static struct dir_list a_list(struct directory *d, const uint32_t *v, size_t n)
 {

@@ -4,7 +4,7 @@
 #include "common/base/cleanup.h"
 
 #include "common/core/guard.h"
-#include "core_support.h"
+#include "tests/unit/core_support.h"
 
 Test(guard, allows_the_floor_or_the_share_whichever_is_larger)
 {

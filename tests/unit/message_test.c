@@ -4,7 +4,7 @@
 #include "common/base/str.h"
 
 #include "common/core/message.h"
-#include "core_support.h"
+#include "tests/unit/core_support.h"
 
 #define ID "7c0e6a52-3f0b-4c39-9a53-0d6a3f1f1b11"
 #define A_TASK                                                                                     \

@@ -3,7 +3,7 @@
 #include "common/base/str.h"
 
 #include "common/core/prefs.h"
-#include "core_support.h"
+#include "tests/unit/core_support.h"
 
 #define G1 "0a6a3f6e-1111-4c39-9a53-0d6a3f1f1b11"
 #define G2 "fb6a3f6e-2222-4c39-9a53-0d6a3f1f1b22"

@@ -3,7 +3,7 @@
 #include "common/base/cleanup.h"
 
 #include "common/core/retry.h"
-#include "core_support.h"
+#include "tests/unit/core_support.h"
 
 static const struct retry_policy *policy = &retry_default_policy;
 

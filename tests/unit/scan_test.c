@@ -4,7 +4,7 @@
 #include "common/base/cleanup.h"
 
 #include "common/core/scan.h"
-#include "core_support.h"
+#include "tests/unit/core_support.h"
 
 static struct scan over(const char *text)
 {

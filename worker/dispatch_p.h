@@ -1,0 +1,25 @@
+/*
+ * dispatch_p: messages to mailboxes, places in hand, send slots (dispatch.c), and what an operator
+ * sees (observe.c).
+ */
+#ifndef SYNC_WORKER_DISPATCH_P_H
+#define SYNC_WORKER_DISPATCH_P_H
+
+#include "worker/worker_p.h"
+
+int dispatch_subscribe(struct worker *w, struct err *err);
+void dispatch_pump(struct worker *w);       /* starts what has a slot; deferred, never re-entered */
+void dispatch_finished(struct mailbox *mb); /* acks what is covered; frees mb or queues it again */
+bool dispatch_slot(struct mailbox *mb,
+                   void (*resume)(struct mailbox *)); /* true: the send slot is ours now; else
+                                                         resume is called when it is */
+void dispatch_slot_free(struct mailbox *mb);
+void dispatch_forget(struct mailbox *mb); /* drain: out of all lists */
+void mailbox_free(struct mailbox *mb);
+
+void observe_init(struct worker *w);
+void observe_outcome(struct worker *w, const char *op, enum outcome o);
+void observe_call(struct worker *w, const char *call, uint32_t took_ms);
+void observe_gauges(struct worker *w);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * mailbox_p: the steps of a mailbox's life. Each ends in a call whose answer takes the next step,
+ * in a wait, or in the end of the mailbox: after calling one, return.
+ */
+#ifndef SYNC_WORKER_MAILBOX_P_H
+#define SYNC_WORKER_MAILBOX_P_H
+
+#include "worker/worker_p.h"
+
+/* mailbox.c */
+const char *mailbox_state_name(enum mailbox_state s);
+void mailbox_enter(struct mailbox *mb, enum mailbox_state s);
+void mailbox_take(struct mailbox *mb);
+void mailbox_load(struct mailbox *mb);
+void mailbox_decide(struct mailbox *mb); /* next step from the loaded rows */
+void mailbox_release(struct mailbox *mb);
+/* Waits ms with the lease (short) or parks the row (long), then resume (or a later message). */
+void mailbox_pause(struct mailbox *mb,
+                   uint32_t ms,
+                   const char *code,
+                   void (*resume)(struct mailbox *));
+void mailbox_park(struct mailbox *mb, uint32_t ms, const char *code);
+void mailbox_after(struct mailbox *mb, uint32_t ms, void (*resume)(struct mailbox *)); /* WAITING */
+/* A ledger call came back with st. true: go on. false: handled (fenced, or the call is to be
+ * repeated by `again`). */
+bool mailbox_ledger_ok(struct mailbox *mb,
+                       enum ledger_status st,
+                       const struct err *err,
+                       void (*again)(struct mailbox *));
+bool mailbox_may_send(void *mb);
+const struct store_mailbox *mailbox_store(struct mailbox *mb);
+void mailbox_lost(struct mailbox *mb); /* fenced: drop everything, take again */
+
+/* mailbox_list.c */
+void mailbox_identify(struct mailbox *mb);
+void mailbox_list_all(struct mailbox *mb);
+void mailbox_settle(struct mailbox *mb);
+
+/* mailbox_write.c */
+void mailbox_write(struct mailbox *mb); /* next batch of the loaded rows */
+bool mailbox_skip(
+    struct mailbox *mb); /* records rows that cannot be written now (content gone); false: none */
+void mailbox_record(struct mailbox *mb); /* mb->results, then what they ask for */
+/* What an outcome that concerns more than one link means for mailbox and endpoint; called once per
+ * request. */
+void mailbox_request_result(struct mailbox *mb, enum outcome o, const struct err *err);
+uint32_t mailbox_jitter(struct mailbox *mb, enum outcome o, uint32_t attempt, uint32_t after_ms);
+
+#endif
