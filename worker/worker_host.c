@@ -170,7 +170,8 @@ static void stop(void *user)
 
 static int start(struct program *p, struct err *err)
 {
-    if (app_need(&p->app, "kafka.bootstrap.servers", err) < 0 || app_serve(&p->app, err) < 0)
+    if (app_need_queue(&p->app, "kafka", err) < 0 ||
+        app_need(&p->app, "kafka.bootstrap.servers", err) < 0 || app_serve(&p->app, err) < 0)
         return -1;
     if (queue_kafka_open(p->app.loop, p->app.conf, p->app.metrics, true, &p->queue, err) < 0)
         return -1;

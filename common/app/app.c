@@ -31,6 +31,19 @@ int app_need(const struct app *a, const char *name, struct err *err)
                    name, name);
 }
 
+int app_need_queue(const struct app *a, const char *kind, struct err *err)
+{
+    const char *set = conf_str(a->conf, "queue");
+    if (!strcmp(set, "auto") || !strcmp(set, kind))
+        return 0;
+    return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf",
+                   "queue = %s (%s) does not fit: %s; leave it out or write queue = %s", set,
+                   conf_origin(a->conf, "queue"),
+                   !strcmp(kind, "kafka") ? "producer and workers apart share Kafka"
+                                          : "contact-sync up has a queue of its own",
+                   kind);
+}
+
 /* --- arguments ------------------------------------------------------------------------- */
 
 struct args {

@@ -54,6 +54,8 @@ int app_serve(struct app *a, struct err *err) must_check;
 /* Prints "program: text" to stderr and returns the exit code that fits (conf 78, WHEN_LATER 75,
  * else 1). */
 int app_fail(const struct app *a, const struct err *err);
+/* The queue that this program has ("kafka", "memory") must be the one that is set, or none is. */
+int app_need_queue(const struct app *a, const char *kind, struct err *err) must_check;
 /* A setting that a program cannot do without. */
 int app_need(const struct app *a, const char *name, struct err *err) must_check;
 

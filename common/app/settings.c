@@ -204,7 +204,11 @@ const struct conf_def settings_table[] = {
       NULL,
       "libpq connection string, e.g. postgresql:///contact_sync"),
     N("postgres.connections", CONF_INT, "4", 1, 64, "connections of a program"),
-    W("queue", "kafka", "kafka|memory", "memory: inside one process, `contact-sync up` only"),
+    W("queue",
+      "auto",
+      "auto|kafka|memory",
+      "kafka: producer and workers apart; memory: inside one process (contact-sync up); auto: what "
+      "the program has"),
     S("kafka.bootstrap.servers", CONF_STRING, NULL, "brokers, host:port, comma separated"),
     S("kafka.topic_prefix", CONF_STRING, NULL, "put in front of the topic names and the group"),
     N("kafka.partitions", CONF_INT, "48", 1, 10000, "of the two task topics, when they are made"),
