@@ -156,6 +156,14 @@ static void try_again(struct rock_walk *w, const struct err *why, int64_t retry_
 
 /* ---- one page ---- */
 
+/* Rock has no count to compare with, so nothing tells an empty answer from a mistaken one. */
+static bool is_end(const struct rock_walk *w)
+{
+    if (w->expect)
+        return w->rows >= w->expect || w->empty_pages > 0;
+    return w->empty_pages > (w->twice || w->rows == 0 ? 1u : 0u);
+}
+
 static void take_page(struct rock_walk *w, const struct http_response *r)
 {
     struct rock_fetch *f = w->fetch;
@@ -180,7 +188,8 @@ static void take_page(struct rock_walk *w, const struct http_response *r)
     w->rows += rows.n;
     w->last = rows.last;
     w->tries = 0;
-    if (rows.n == 0 || (w->expect && w->rows >= w->expect)) {
+    w->empty_pages = rows.n ? 0 : w->empty_pages + 1;
+    if (is_end(w)) {
         walk_ended(w);
         return;
     }

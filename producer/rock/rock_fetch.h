@@ -2,8 +2,9 @@
  * rock_fetch: reads lists from Rock page by page, several at once, with retries.
  *
  * A walk is one list (a filter) from its first page to its end. A short page is not the end: a walk
- * goes on until an empty page, or until it has the rows that it expects. Walks of one call run side
- * by side, never more than `connections` at once; within a walk one request at a time.
+ * goes on until an empty page, or until it has the rows that it expects. Where an empty page would
+ * cost much, it must come twice. Walks of one call run side by side, never more than `connections`
+ * at once; within a walk one request at a time.
  *
  * 429, 5xx, connection trouble and 200 without JSON are tried again for retry_for, with doubling,
  * jittered waits; Retry-After is obeyed by all walks. After a 500 the page is asked for in halves:
@@ -38,6 +39,8 @@ struct rock_walk {
     const char *filter;  /* unencoded; NULL = none; borrowed until the call returns */
     int64_t after, upto; /* Id bounds: after < Id <= upto; 0 = none */
     size_t expect;       /* the end once so many rows came; 0 = not known */
+    bool twice;          /* the end is believed at the second empty page; so it is without this
+                            when no row came at all and none is expected */
     unsigned top_max;    /* rows a page; 0: the usual */
     rock_row row;
     void *user;
@@ -50,7 +53,7 @@ struct rock_walk {
     struct loop_timer *timer;
     char *path; /* of the request under way */
     int64_t last, trouble_since_ms;
-    unsigned top, tries;
+    unsigned top, tries, empty_pages;
 };
 
 struct rock_progress { /* fn may be NULL; called between requests, never from a callback */

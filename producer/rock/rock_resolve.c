@@ -52,27 +52,12 @@ static const struct named *find_named(const struct reading *rd, const struct gui
     return rd->named.n ? bsearch(&key, rd->named.v, rd->named.n, sizeof(key), by_guid) : NULL;
 }
 
-static int read_named(struct reading *rd, const struct guid *keys, size_t n, struct err *err)
+static int read_keys(struct reading *rd, const struct guid *keys, size_t n, struct err *err)
 {
     if (rock_table_read_guids(rd->r->f, &rock_aliases, keys, n, on_named, rd, err) < 0)
         return -1;
     if (rd->named.n)
         qsort(rd->named.v, rd->named.n, sizeof(*rd->named.v), by_guid);
-    return 0;
-}
-
-/* Those who are not found are asked for once more: "gone" deletes contacts. */
-static int read_keys(struct reading *rd, const struct guid *keys, size_t n, struct err *err)
-{
-    if (read_named(rd, keys, n, err) < 0)
-        return -1;
-    autofree struct guid *again = xalloc((n + 1) * sizeof(*again));
-    size_t k = 0;
-    for (size_t i = 0; i < n; i++)
-        if (!find_named(rd, &keys[i]))
-            again[k++] = keys[i];
-    if (k && read_named(rd, again, k, err) < 0)
-        return -1;
     return rock_confirm_empty(rd->r, &rock_aliases, rd->named.n, 1, err);
 }
 

@@ -104,6 +104,7 @@ static void add_ranges(const struct rock_table *t, int64_t last, unsigned ranges
         const struct rock_walk w = {.list = t->list,
                                     .after = last * i / ranges,
                                     .upto = i + 1 < ranges ? last * (i + 1) / ranges : 0,
+                                    .twice = true,
                                     .row = t->row,
                                     .user = t->user};
         add_walk(ws, &w, &filter);
@@ -139,13 +140,34 @@ int rock_table_read(struct rock_fetch *f,
     return run(f, &ws, progress, err);
 }
 
-int rock_table_read_guids(struct rock_fetch *f,
-                          const struct rock_list *list,
-                          const struct guid *guids,
-                          size_t n,
-                          rock_row row,
-                          void *user,
-                          struct err *err)
+struct by_guid { /* rows of a reading by Guid, on their way to the caller */
+    rock_row row;
+    void *user;
+    vec(struct guid) found;
+};
+
+static void on_guid(const struct js *row, int64_t id, void *user)
+{
+    struct by_guid *g = user;
+    struct guid guid;
+
+    if (!js_guid(row, "Guid", &guid))
+        return;
+    vec_push(&g->found, guid);
+    g->row(row, id, g->user);
+}
+
+static int compare_guids(const void *x, const void *y)
+{
+    return guid_cmp(x, y);
+}
+
+static int read_guids(struct rock_fetch *f,
+                      const struct rock_list *list,
+                      const struct guid *guids,
+                      size_t n,
+                      struct by_guid *g,
+                      struct err *err)
 {
     autovalue(walks_release) struct walks ws = {0};
     struct rock_filter empty = ROCK_FILTER_INIT;
@@ -155,10 +177,37 @@ int rock_table_read_guids(struct rock_fetch *f,
         size_t k = n - i < room ? n - i : room;
         autovalue(rock_filter_release) struct rock_filter filter = ROCK_FILTER_INIT;
         rock_filter_guids(&filter, &rock_col_guid, guids + i, k);
-        const struct rock_walk w = {.list = list, .expect = k, .row = row, .user = user};
+        const struct rock_walk w = {.list = list, .expect = k, .row = on_guid, .user = g};
         add_walk(&ws, &w, &filter);
     }
-    return run(f, &ws, NULL, err);
+    if (run(f, &ws, NULL, err) < 0)
+        return -1;
+    if (g->found.n)
+        qsort(g->found.v, g->found.n, sizeof(*g->found.v), compare_guids);
+    return 0;
+}
+
+int rock_table_read_guids(struct rock_fetch *f,
+                          const struct rock_list *list,
+                          const struct guid *guids,
+                          size_t n,
+                          rock_row row,
+                          void *user,
+                          struct err *err)
+{
+    struct by_guid g = {.row = row, .user = user};
+    autofree struct guid *again = xalloc((n + 1) * sizeof(*again));
+    size_t k = 0;
+    int rc = read_guids(f, list, guids, n, &g, err);
+
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        if (!g.found.n ||
+            !bsearch(&guids[i], g.found.v, g.found.n, sizeof(*g.found.v), compare_guids))
+            again[k++] = guids[i];
+    if (rc == 0 && k)
+        rc = read_guids(f, list, again, k, &g, err);
+    vec_release(&g.found);
+    return rc;
 }
 
 int rock_table_walk(struct rock_fetch *f,
@@ -168,8 +217,11 @@ int rock_table_walk(struct rock_fetch *f,
                     void *user,
                     struct err *err)
 {
-    struct rock_walk w = {
-        .list = list, .filter = filter ? filter->text.p : NULL, .row = row, .user = user};
+    struct rock_walk w = {.list = list,
+                          .filter = filter ? filter->text.p : NULL,
+                          .twice = true,
+                          .row = row,
+                          .user = user};
 
     return rock_fetch_run(f, &w, 1, NULL, err);
 }

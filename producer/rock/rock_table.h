@@ -30,7 +30,8 @@ int rock_table_read(struct rock_fetch *f,
                     const struct rock_table *t,
                     const struct rock_progress *progress,
                     struct err *err) must_check;
-/* The same by Guid, always in batches. Each Guid has one row at most. */
+/* The same by Guid, always in batches. Each Guid has one row at most; those without one are asked
+ * for once more. */
 int rock_table_read_guids(struct rock_fetch *f,
                           const struct rock_list *list,
                           const struct guid *guids,

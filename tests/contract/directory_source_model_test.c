@@ -46,57 +46,11 @@ static const enum contact_field fields[FIELD_COUNT] = {
     [FIELD_WEDDING_ANNIVERSARY] = CONTACT_ANNIVERSARY,
 };
 
-/* ---- everybody's choices as a request ---- */
-
-struct wish {
-    struct arena *a;
-    struct guid *people, *groups; /* people[i] chose choices[i] */
-    struct choice *choices;
-    size_t n_people, n_groups;
-};
-
-static int by_guid(const void *x, const void *y)
-{
-    return guid_cmp(x, y);
-}
-
-static void collect(struct church *c, void *user)
-{
-    struct wish *w = user;
-    size_t total = 0;
-
-    for (size_t i = 0; i < c->choices.n; i++)
-        total += c->choices.v[i].n_groups;
-    w->people = arena_alloc(w->a, (c->choices.n + 1) * sizeof(*w->people));
-    w->choices = arena_alloc(w->a, (c->choices.n + 1) * sizeof(*w->choices));
-    w->groups = arena_alloc(w->a, (total + 1) * sizeof(*w->groups));
-    w->n_people = w->n_groups = 0;
-    for (size_t i = 0; i < c->choices.n; i++) {
-        struct choice ch = c->choices.v[i];
-        const struct person *p = church_row(c, TABLE_PERSON, ch.person_id);
-        if (!p)
-            continue;
-        ch.groups = arena_memdup(w->a, ch.groups, ch.n_groups * sizeof(*ch.groups));
-        qsort(ch.groups, ch.n_groups, sizeof(*ch.groups), by_guid);
-        w->people[w->n_people] =
-            ((struct row *)church_row(c, TABLE_PERSON_ALIAS, p->primary_alias_id))->guid;
-        w->choices[w->n_people++] = ch;
-        for (size_t k = 0; k < ch.n_groups; k++)
-            w->groups[w->n_groups++] = ch.groups[k];
-    }
-    qsort(w->groups, w->n_groups, sizeof(*w->groups), by_guid);
-    size_t n = 0;
-    for (size_t i = 0; i < w->n_groups; i++)
-        if (!n || guid_cmp(&w->groups[n - 1], &w->groups[i]) != 0)
-            w->groups[n++] = w->groups[i];
-    w->n_groups = n;
-}
-
 /* ---- comparison, on the simulator's thread; differences as text ---- */
 
 struct check {
     const struct directory *d;
-    const struct wish *w;
+    const struct rock_wish *w;
     struct str diff;
     size_t mailboxes, items;
     struct arena *a;
@@ -230,18 +184,13 @@ static void on_progress(const char *what, size_t done, size_t of, void *user)
 static void read_and_compare(struct rock_rig *g, size_t least_items)
 {
     struct err err;
-    struct wish w = {.a = arena_new("wish", 1 << 24)};
-    struct check ck = {.w = &w, .diff = STR_INIT(1 << 16), .a = arena_new("check", 1 << 30)};
+    struct check ck = {.diff = STR_INIT(1 << 16), .a = arena_new("check", 1 << 30)};
+    struct rock_wish w = rock_wish_of(g, ck.a);
     struct directory *d = NULL;
+    struct source_request rq = rock_wish_request(&w);
 
-    sim_rock_with(g->sim, collect, &w);
-    struct source_request rq = {.eligible_group = a_guid(GUID_ELIGIBLE_GROUP),
-                                .followers = w.people,
-                                .n_followers = w.n_people,
-                                .staff = true,
-                                .groups = w.groups,
-                                .n_groups = w.n_groups,
-                                .progress = on_progress};
+    ck.w = &w;
+    rq.progress = on_progress;
     cr_assert(g->source->ops->snapshot(g->source, &rq, &d, &err) == 0, "%s", err.text);
     check_lists(d);
     ck.d = d;
@@ -252,7 +201,6 @@ static void read_and_compare(struct rock_rig *g, size_t least_items)
     directory_free(d);
     str_release(&ck.diff);
     arena_free(ck.a);
-    arena_free(w.a);
 }
 
 static void check_manners(struct rock_rig *g)

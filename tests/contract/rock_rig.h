@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/arena.h"
+
 #include "common/app/settings.h"
 #include "common/net/loop.h"
 #include "producer/rock/rock_source.h"
@@ -98,6 +100,74 @@ static inline char *rock_rig_ask(struct rock_rig *g, const char *target)
 
     cr_assert(status == 200, "%s: %s", target, answer);
     return answer;
+}
+
+/* ---- everybody's choices as a request ---- */
+
+struct rock_wish { /* people[i], by key, chose choices[i] */
+    struct arena *a;
+    struct guid *people, *groups;
+    struct choice *choices;
+    size_t n_people, n_groups;
+};
+
+static inline int rock_wish_by_guid(const void *x, const void *y)
+{
+    return guid_cmp(x, y);
+}
+
+static inline void rock_wish_sort(struct guid *v, size_t n)
+{
+    if (n)
+        qsort(v, n, sizeof(*v), rock_wish_by_guid);
+}
+
+static inline void rock_wish_collect(struct church *c, void *user)
+{
+    struct rock_wish *w = user;
+    size_t total = 0, n = 0;
+
+    for (size_t i = 0; i < c->choices.n; i++)
+        total += c->choices.v[i].n_groups;
+    w->people = arena_alloc(w->a, (c->choices.n + 1) * sizeof(*w->people));
+    w->choices = arena_alloc(w->a, (c->choices.n + 1) * sizeof(*w->choices));
+    w->groups = arena_alloc(w->a, (total + 1) * sizeof(*w->groups));
+    for (size_t i = 0; i < c->choices.n; i++) {
+        struct choice ch = c->choices.v[i];
+        const struct person *p = church_row(c, TABLE_PERSON, ch.person_id);
+        if (!p)
+            continue;
+        ch.groups = arena_memdup(w->a, ch.groups, ch.n_groups * sizeof(*ch.groups));
+        rock_wish_sort(ch.groups, ch.n_groups);
+        w->people[w->n_people] =
+            ((struct row *)church_row(c, TABLE_PERSON_ALIAS, p->primary_alias_id))->guid;
+        w->choices[w->n_people++] = ch;
+        for (size_t k = 0; k < ch.n_groups; k++)
+            w->groups[w->n_groups++] = ch.groups[k];
+    }
+    rock_wish_sort(w->groups, w->n_groups);
+    for (size_t i = 0; i < w->n_groups; i++)
+        if (!n || guid_cmp(&w->groups[n - 1], &w->groups[i]) != 0)
+            w->groups[n++] = w->groups[i];
+    w->n_groups = n;
+}
+
+static inline struct rock_wish rock_wish_of(struct rock_rig *g, struct arena *a)
+{
+    struct rock_wish w = {.a = a};
+
+    sim_rock_with(g->sim, rock_wish_collect, &w);
+    return w;
+}
+
+static inline struct source_request rock_wish_request(const struct rock_wish *w)
+{
+    return (struct source_request){.eligible_group = a_guid(GUID_ELIGIBLE_GROUP),
+                                   .followers = w->people,
+                                   .n_followers = w->n_people,
+                                   .staff = true,
+                                   .groups = w->groups,
+                                   .n_groups = w->n_groups};
 }
 
 #endif
