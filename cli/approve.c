@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "common/app/app_pg.h"
 #include "common/drv/pg.h"
 #include "common/drv/report_pg.h"
 
@@ -9,7 +10,8 @@ static int approve(struct app *app, int64_t hold, const char *digest, struct err
 {
     autoptr(pg_free) struct pg *pg = NULL;
     int64_t links;
-    if (cli_connect(app, &pg, err) < 0 || report_approve(pg, hold, digest, &links, err) < 0)
+    if (app_pg_open(app, "contact-sync", 1, true, &pg, err) < 0 ||
+        report_approve(pg, hold, digest, &links, err) < 0)
         return -1;
     if (!links)
         return err_set(

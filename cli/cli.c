@@ -5,9 +5,6 @@
 
 #include "common/base/str.h"
 
-#include "common/drv/migrate.h"
-#include "common/drv/pg.h"
-
 static const struct cli_verb *const verbs[] = {&cli_up,   &cli_migrate, &cli_prefs,   &cli_run,
                                                &cli_plan, &cli_status,  &cli_approve, &cli_config};
 
@@ -65,20 +62,6 @@ const char *cli_option(const char *name, int argc, char **argv, int *i)
     if (argv[*i][n])
         return NULL;
     return *i + 1 < argc ? argv[++*i] : "";
-}
-
-int cli_connect(struct app *app, struct pg **ret, struct err *err)
-{
-    if (app_need(app, "postgres.dsn", err) < 0)
-        return -1;
-    const struct pg_options po = {.dsn = conf_str(app->conf, "postgres.dsn"),
-                                  .application_name = "contact-sync",
-                                  .connections = 1};
-    autoptr(pg_free) struct pg *pg = pg_new(app->loop, &po);
-    if (migrate_check(pg, err) < 0)
-        return -1;
-    *ret = steal(pg);
-    return 0;
 }
 
 int cli_program(int argc, char **argv)

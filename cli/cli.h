@@ -23,8 +23,4 @@ int cli_usage(const struct app *app, const struct cli_verb *v, const char *what,
  * something else; "" when the value is missing. */
 const char *cli_option(const char *name, int argc, char **argv, int *i);
 
-struct pg;
-/* Connects to postgres.dsn and checks the schema. */
-int cli_connect(struct app *app, struct pg **ret, struct err *err) must_check;
-
 #endif

@@ -4,16 +4,14 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "common/app/app_pg.h"
 #include "common/drv/pg.h"
 
 static int execute(struct app *app, bool after_restore, struct err *err)
 {
-    if (app_need(app, "postgres.dsn", err) < 0)
+    autoptr(pg_free) struct pg *pg = NULL;
+    if (app_pg_open(app, "contact-sync", 1, false, &pg, err) < 0)
         return -1;
-    const struct pg_options po = {.dsn = conf_str(app->conf, "postgres.dsn"),
-                                  .application_name = "contact-sync",
-                                  .connections = 1};
-    autoptr(pg_free) struct pg *pg = pg_new(app->loop, &po);
     int from, to;
     if (migrate_run(pg, &from, &to, err) < 0)
         return -1;

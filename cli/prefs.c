@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/prefs_import.h"
 #include "cli/users.h"
+#include "common/app/app_pg.h"
 #include "common/drv/pg.h"
 #include "common/drv/plan_store_pg.h"
 #include "producer/producer_host.h"
@@ -36,7 +37,8 @@ static int save(struct app *app, const struct prefs_args *args, struct err *err)
 {
     autoptr(pg_free) struct pg *pg = NULL;
     autoptr(directory_source_free) struct directory_source *source = NULL;
-    if (cli_connect(app, &pg, err) < 0 || producer_host_source(app, &source, err) < 0)
+    if (app_pg_open(app, "contact-sync", 1, true, &pg, err) < 0 ||
+        producer_host_source(app, &source, err) < 0)
         return -1;
     autoptr(plan_store_free) struct plan_store *store = plan_store_pg_new(app->loop, pg);
     struct directory *d;
@@ -80,7 +82,7 @@ static void show_one(const struct plan_subscriber *sub, bool json)
 static int show(struct app *app, const struct prefs_args *args, struct err *err)
 {
     autoptr(pg_free) struct pg *pg = NULL;
-    if (cli_connect(app, &pg, err) < 0)
+    if (app_pg_open(app, "contact-sync", 1, true, &pg, err) < 0)
         return -1;
     autoptr(plan_store_free) struct plan_store *store = plan_store_pg_new(app->loop, pg);
     autoptr(arena_free) struct arena *a = arena_new("subscribers", ARENA_MAX);

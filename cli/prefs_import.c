@@ -11,6 +11,7 @@
 
 #include "cli/cli.h"
 #include "cli/users.h"
+#include "common/app/app_pg.h"
 #include "common/drv/pg.h"
 #include "common/drv/plan_store_pg.h"
 #include "producer/producer_host.h"
@@ -180,7 +181,8 @@ int prefs_import(struct app *app, const char *file, struct err *err)
 {
     autoptr(pg_free) struct pg *pg = NULL;
     autoptr(directory_source_free) struct directory_source *source = NULL;
-    if (cli_connect(app, &pg, err) < 0 || producer_host_source(app, &source, err) < 0)
+    if (app_pg_open(app, "contact-sync", 1, true, &pg, err) < 0 ||
+        producer_host_source(app, &source, err) < 0)
         return -1;
     autoptr(plan_store_free) struct plan_store *store = plan_store_pg_new(app->loop, pg);
     return import_with(app, source, store, file, err);

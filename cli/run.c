@@ -8,6 +8,7 @@
 #include "cli/progress.h"
 #include "cli/table.h"
 #include "cli/users.h"
+#include "common/app/app_pg.h"
 #include "common/drv/pg.h"
 #include "common/drv/plan_store_pg.h"
 #include "common/drv/report_pg.h"
@@ -138,7 +139,7 @@ follow(struct app *app, struct pg *pg, int64_t id, const struct run_args *args, 
 static int request(struct app *app, const struct run_args *args, struct err *err)
 {
     autoptr(pg_free) struct pg *pg = NULL;
-    if (cli_connect(app, &pg, err) < 0)
+    if (app_pg_open(app, "contact-sync", 1, true, &pg, err) < 0)
         return -1;
     autoptr(plan_store_free) struct plan_store *store = plan_store_pg_new(app->loop, pg);
     struct guid person;

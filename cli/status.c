@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/table.h"
+#include "common/app/app_pg.h"
 #include "common/drv/pg.h"
 #include "common/drv/report_pg.h"
 
@@ -25,7 +26,7 @@ struct status {
 static int collect(struct app *app, struct arena *a, struct status *s, struct err *err)
 {
     autoptr(pg_free) struct pg *pg = NULL;
-    if (cli_connect(app, &pg, err) < 0)
+    if (app_pg_open(app, "contact-sync", 1, true, &pg, err) < 0)
         return -1;
     if (report_mailboxes(pg, a, &s->m, &s->n, err) < 0 || report_run(pg, a, 0, &s->run, err) < 0 ||
         report_subscribers(pg, &s->subs, err) < 0 ||

@@ -6,7 +6,7 @@
 #include "common/base/log.h"
 #include "common/base/str.h"
 
-#include "common/drv/migrate.h"
+#include "common/app/app_pg.h"
 #include "common/drv/pg.h"
 #include "common/drv/plan_store_pg.h"
 #include "common/drv/queue_kafka.h"
@@ -31,16 +31,12 @@ int producer_host_open(struct producer_host *h,
 {
     memset(h, 0, sizeof(*h));
     h->app = app;
-    if (app_need(app, "postgres.dsn", err) < 0 || app_need(app, "eligible_group", err) < 0 ||
+    if (app_need(app, "eligible_group", err) < 0 ||
         producer_settings_from(app->conf, &h->settings, err) < 0)
         return -1;
     if (producer_host_source(app, &h->source, err) < 0)
         return -1;
-    const struct pg_options po = {.dsn = conf_str(app->conf, "postgres.dsn"),
-                                  .application_name = "contact-sync-producer",
-                                  .connections = 2};
-    h->pg = pg_new(app->loop, &po);
-    if (migrate_check(h->pg, err) < 0)
+    if (app_pg_open(app, "contact-sync-producer", 2, true, &h->pg, err) < 0)
         return -1;
     h->store = plan_store_pg_new(app->loop, h->pg);
     if (!queue)

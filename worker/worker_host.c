@@ -7,8 +7,8 @@
 #include "common/base/log.h"
 #include "common/base/str.h"
 
+#include "common/app/app_pg.h"
 #include "common/drv/ledger_pg.h"
-#include "common/drv/migrate.h"
 #include "common/drv/pg.h"
 #include "common/drv/queue_kafka.h"
 #include "common/net/notify.h"
@@ -66,14 +66,10 @@ static int store_open(struct app *app, struct worker_host *h, struct err *err)
 int worker_host_new(struct app *app, struct queue *queue, struct worker_host **ret, struct err *err)
 {
     autoptr(worker_host_free) struct worker_host *h = xalloc(sizeof(*h));
-    if (app_need(app, "postgres.dsn", err) < 0 || store_open(app, h, err) < 0)
+    if (store_open(app, h, err) < 0)
         return -1;
-    const struct pg_options po = {.dsn = conf_str(app->conf, "postgres.dsn"),
-                                  .application_name = "contact-sync-worker",
-                                  .connections =
-                                      (unsigned)conf_int(app->conf, "postgres.connections")};
-    h->pg = pg_new(app->loop, &po);
-    if (migrate_check(h->pg, err) < 0)
+    unsigned connections = (unsigned)conf_int(app->conf, "postgres.connections");
+    if (app_pg_open(app, "contact-sync-worker", connections, true, &h->pg, err) < 0)
         return -1;
     h->ledger = ledger_pg_new(h->pg);
     struct worker_settings s;

@@ -19,7 +19,7 @@ int app_fail(const struct app *a, const struct err *err)
     fprintf(stderr, "%s: %s\n", a->program, err->text);
     if (!strncmp(err->code, "conf", 4))
         return APP_CONFIG;
-    return err->when == WHEN_LATER ? APP_TEMPORARY : APP_FAILED;
+    return err->when == WHEN_NEVER ? APP_FAILED : APP_TEMPORARY;
 }
 
 int app_need(const struct app *a, const char *name, struct err *err)

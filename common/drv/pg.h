@@ -81,6 +81,9 @@ typedef void (*pg_done)(enum pg_status st,
                         void *user);
 typedef void (*pg_notified)(const char *payload, void *user);
 
+/* Can it be read at all? The message does not quote it: it may hold a password. */
+int pg_check_dsn(const char *dsn, struct err *err) must_check;
+
 /* Starts connecting at once; calls made meanwhile wait for it. l must outlive the pool. */
 struct pg *pg_new(struct loop *l, const struct pg_options *opt);
 /* Open calls end without callbacks; sessions must have been freed before; NULL is fine. */

@@ -70,6 +70,17 @@ PGconn *pg_link_start(const struct pg_options *opt)
     return pq;
 }
 
+int pg_check_dsn(const char *dsn, struct err *err)
+{
+    PQconninfoOption *info = PQconninfoParse(dsn, NULL);
+    PQconninfoFree(info);
+    if (info)
+        return 0;
+    return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf",
+                   "postgres.dsn is no connection string; write postgresql://host/database or "
+                   "host=... dbname=...");
+}
+
 static void one_line(char *s)
 {
     for (; *s; s++) {

@@ -1,0 +1,23 @@
+#include "common/app/app_pg.h"
+
+#include "common/drv/migrate.h"
+#include "common/drv/pg.h"
+
+int app_pg_open(struct app *a,
+                const char *name,
+                unsigned connections,
+                bool schema,
+                struct pg **ret,
+                struct err *err)
+{
+    const struct pg_options po = {.dsn = conf_str(a->conf, "postgres.dsn"),
+                                  .application_name = name,
+                                  .connections = connections};
+    if (app_need(a, "postgres.dsn", err) < 0 || pg_check_dsn(po.dsn, err) < 0)
+        return -1;
+    autoptr(pg_free) struct pg *pg = pg_new(a->loop, &po);
+    if (schema && migrate_check(pg, err) < 0)
+        return -1;
+    *ret = steal(pg);
+    return 0;
+}
