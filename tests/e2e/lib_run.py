@@ -1,0 +1,66 @@
+"""Runs scenarios: one line each; what a failed one left (logs, settings) is kept in build/test-logs.
+
+A script calls main([scenario, ...]); `script.py NAME...` runs those alone. Exit: 0 all passed, 1 some failed, 77 none could
+run.
+"""
+import concurrent.futures
+import os
+import shutil
+import sys
+import time
+import traceback
+
+from lib_program import BUILD, Failure
+from lib_site import ROOT, scratch
+
+
+class Skip(Exception):
+    """Something that this scenario needs is not there."""
+
+
+def needs_kafka():
+    if not os.environ.get("CONTACT_SYNC_TEST_KAFKA"):
+        raise Skip("no Kafka")
+
+
+def run_one(scenario):
+    """Returns (word, line)."""
+    name, begin = scenario.__name__, time.monotonic()
+    promise = (scenario.__doc__ or name).strip().splitlines()[0]
+    try:
+        note = scenario()
+        word, text = "passed", f"{promise}{f' ({note})' if note else ''}"
+    except Skip as e:
+        word, text = "skipped", f"{promise}: {e}"
+    except Failure as e:
+        word, text = "FAILED", f"{promise}\n    {e}"
+    except Exception:  # pylint: disable=broad-except
+        word, text = "FAILED", f"{promise}\n{traceback.format_exc()}"
+    return word, f"{word:7} {time.monotonic() - begin:5.1f} s  {name}: {text}"
+
+
+def main(scenarios, at_once=1):
+    """at_once: scenarios that run beside each other; most of their time is waiting for deadlines."""
+    wanted = sys.argv[1:]
+    unknown = set(wanted) - {s.__name__ for s in scenarios}
+    if unknown:
+        sys.exit(f"no such scenario: {', '.join(sorted(unknown))}; there are {[s.__name__ for s in scenarios]}")
+    chosen = [s for s in scenarios if not wanted or s.__name__ in wanted]
+    if not (BUILD / "contact-sync").exists() or not os.environ.get("CONTACT_SYNC_TEST_DSN"):
+        print(f"skipped: needs the programs in {BUILD} and a PostgreSQL in CONTACT_SYNC_TEST_DSN")
+        sys.exit(77)
+    words = []
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        for done in concurrent.futures.as_completed([pool.submit(run_one, s) for s in chosen]):
+            word, line = done.result()
+            words.append(word)
+            print(line, flush=True)
+    if "FAILED" in words:
+        kept = ROOT / "build/test-logs" / f"e2e-{sys.argv[0].rsplit('/', 1)[-1].removesuffix('.py')}"
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(scratch(), kept, ignore=shutil.ignore_patterns("*.password", "*.key"))
+        print(f"logs are kept in {kept.relative_to(ROOT)}")
+        sys.exit(1)
+    if set(words) == {"skipped"}:
+        print("skipped: nothing of this script could run, see above")
+        sys.exit(77)
