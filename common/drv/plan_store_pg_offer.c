@@ -159,7 +159,7 @@ static int op_delivered(struct plan_store *store,
 #define SPENT                                                                                      \
     " pos AS (SELECT * FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[])"         \
     "  AS u(topic, part, committed, e)),"                                                          \
-    " idle AS (SELECT count(*) > 0 AND bool_and(committed >= e) AS yes FROM pos),"                 \
+    " idle AS (SELECT bool_and(committed >= e) AS yes FROM pos),"                                  \
     " spent AS MATERIALIZED (SELECT s.id FROM (SELECT id FROM offers WHERE id IS NOT NULL"         \
     "   UNION SELECT offer FROM extra) s LEFT JOIN offer o ON o.id = s.id"                         \
     "  WHERE o.id IS NULL OR o.queue_id <> $1::text"                                               \
@@ -175,21 +175,26 @@ static int op_delivered(struct plan_store *store,
     "(m.parked_until IS NULL OR m.parked_until <= now()) AND (" unless                             \
     " m.lease_until IS NULL OR m.lease_until <= now())"
 
+/*
+ * MATERIALIZED and OFFSET 0 hold the planner to the order of the steps: it knows neither how few
+ * offers are spent nor how few mailboxes are free, and would read all dirty rows first.
+ */
 #define DUE                                                                                        \
-    "WITH RECURSIVE" OFFERS "," EXTRA "," SPENT                                                    \
-    "," BOXES("spent") ","                                                                         \
-                       " due AS (SELECT x.mailbox, x.person FROM (SELECT b.offer, b.mailbox FROM " \
-                       "boxes b"                                                                   \
-                       "   JOIN mailbox m ON m.id = b.mailbox WHERE " FREE_BOX(                    \
-                           "b.offer = 0 OR") ") r"                                                 \
-                                             "  CROSS JOIN LATERAL (SELECT l.mailbox, l.person "   \
-                                             "FROM link l WHERE " PLAN_PG_DIRTY "   AND " OFFER_OF \
-                                             " = r.offer AND l.mailbox = r.mailbox AND " RETRY_OF  \
-                                             " <= now()) x"                                        \
-                                             "  UNION ALL SELECT x.mailbox, x.person FROM extra "  \
-                                             "x JOIN spent s ON s.id = x.offer"                    \
-                                             "  JOIN mailbox m ON m.id = x.mailbox"                \
-                                             "  WHERE " FREE_BOX("") ")"
+    "WITH RECURSIVE" OFFERS "," EXTRA "," SPENT "," BOXES(                                         \
+        "spent") ","                                                                               \
+                 " ready AS MATERIALIZED (SELECT b.offer, b.mailbox FROM boxes b"                  \
+                 "  JOIN mailbox m ON m.id = b.mailbox WHERE " FREE_BOX(                           \
+                     "b.offer = 0 OR") "),"                                                        \
+                                       " due AS (SELECT x.mailbox, x.person FROM ready r"          \
+                                       "  CROSS JOIN LATERAL (SELECT l.mailbox, l.person FROM "    \
+                                       "link l WHERE " PLAN_PG_DIRTY "   AND " OFFER_OF            \
+                                       " = r.offer AND l.mailbox = r.mailbox AND " RETRY_OF        \
+                                       " <= now()"                                                 \
+                                       "   OFFSET 0) x"                                            \
+                                       "  UNION ALL SELECT x.mailbox, x.person FROM extra x JOIN " \
+                                       "spent s ON s.id = x.offer"                                 \
+                                       "  JOIN mailbox m ON m.id = x.mailbox WHERE " FREE_BOX(     \
+                                           "") ")"
 
 static const struct pg_stmt due_any = {"plan_due_any", DUE " SELECT EXISTS (SELECT FROM due)"};
 

@@ -45,7 +45,7 @@ static inline struct plan_store_pg *plan_pg(struct plan_store *s)
     return (struct plan_store_pg *)s;
 }
 
-/* For plan_pg_changed: leave *err as the server said it, or say "plan.deposed". */
+/* How the schema's demand() refuses. */
 #define PLAN_PG_DEPOSED "pg.CS001"
 #define PLAN_PG_STALE   "pg.CS002"
 

@@ -27,10 +27,12 @@ static int op_persons(
 
 /* ---- writing ---- */
 
+/* What the sweep found unused is in use again. */
 static const struct pg_stmt write_contents = {
-    "plan_write_contents", "INSERT INTO content (hash, body) SELECT DISTINCT ON (hash) hash, body"
-                           " FROM unnest($1::bytea[], $2::text[]) AS u(hash, body) ORDER BY hash"
-                           " ON CONFLICT (hash) DO NOTHING"};
+    "plan_write_contents",
+    "INSERT INTO content (hash, body) SELECT DISTINCT ON (hash) hash, body"
+    " FROM unnest($1::bytea[], $2::text[]) AS u(hash, body) ORDER BY hash"
+    " ON CONFLICT (hash) DO UPDATE SET unused_since = NULL WHERE content.unused_since IS NOT NULL"};
 
 /* By key, as the ledger's adopt does: two that insert the same keys do not wait for each other. */
 static const struct pg_stmt write_persons = {

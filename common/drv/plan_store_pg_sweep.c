@@ -61,20 +61,25 @@ static const struct pg_stmt sweep_runs = {"plan_sweep_runs",
                                           " ORDER BY r.id LIMIT " CHUNK ")"};
 
 /*
- * One page of contents behind $1, by hash. What a person has now is not looked at further. Young
- * ones stay: a run writes them before the rows that refer to them.
+ * One page of contents behind $1, by hash. Those that nothing refers to are marked, and go when
+ * they still are so after an hour: a worker that has loaded a link may be about to write down an
+ * intent for a content that the planner has replaced meanwhile, and a run writes contents before
+ * the rows that refer to them.
  */
 static const struct pg_stmt sweep_contents = {
     "plan_sweep_contents",
-    "WITH page AS MATERIALIZED (SELECT hash, created_at FROM content WHERE hash > $1::bytea"
+    "WITH page AS MATERIALIZED (SELECT hash, unused_since FROM content WHERE hash > $1::bytea"
     "  ORDER BY hash LIMIT " CHUNK "),"
-    " gone AS (DELETE FROM content c USING page WHERE c.hash = page.hash"
-    "  AND page.created_at < now() - interval '1 hour'"
-    "  AND NOT EXISTS (SELECT FROM person p WHERE p.content = page.hash)"
+    " unused AS MATERIALIZED (SELECT hash, unused_since FROM page"
+    "  WHERE NOT EXISTS (SELECT FROM person p WHERE p.content = page.hash)"
     "  AND NOT EXISTS (SELECT FROM link l WHERE l.want_content = page.hash)"
     "  AND NOT EXISTS (SELECT FROM link l WHERE l.have_content = page.hash"
     "   AND l.have_content IS DISTINCT FROM l.want_content)"
-    "  AND NOT EXISTS (SELECT FROM intent i WHERE i.content = page.hash))"
+    "  AND NOT EXISTS (SELECT FROM intent i WHERE i.content = page.hash)),"
+    " marked AS (UPDATE content c SET unused_since = now() FROM unused u"
+    "  WHERE c.hash = u.hash AND u.unused_since IS NULL),"
+    " gone AS (DELETE FROM content c USING unused u WHERE c.hash = u.hash"
+    "  AND u.unused_since < now() - interval '1 hour' AND c.unused_since IS NOT NULL)"
     " SELECT hash FROM page ORDER BY hash DESC LIMIT 1"};
 
 static int sweep_contents_all(struct plan_store_pg *s, struct err *err)

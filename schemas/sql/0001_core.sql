@@ -12,7 +12,8 @@ INSERT INTO cluster DEFAULT VALUES;
 CREATE TABLE content (                     -- one row per version of a contact, however many mailboxes hold it
     hash        bytea PRIMARY KEY CHECK (length(hash) = 32),
     body        text NOT NULL,             -- canonical form, common/core/contact.h
-    created_at  timestamptz NOT NULL DEFAULT now()
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    unused_since timestamptz               -- nothing refers to it, as the sweep saw; deleted an hour later
 );
 
 CREATE TABLE person (
