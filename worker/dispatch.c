@@ -16,39 +16,45 @@ enum { URGENT_EXTRA = 8, ROWS_MAX = 64 << 20, WORK_MAX = 64 << 20 };
 
 /* --- lines ----------------------------------------------------------------------------- */
 
-#define LINE_PUSH(line, mb) vec_push(line, mb)
-
-static struct mailbox *line_pop(struct mailbox **v, size_t *n, size_t *head)
+static void line_push(struct mailbox_line *l, struct mailbox *mb)
 {
-    if (*head == *n)
-        return NULL;
-    struct mailbox *mb = v[(*head)++];
-    if (*head == *n)
-        *head = *n = 0;
-    return mb;
+    if (l->head > 64 && l->head > l->q.n / 2) { /* a line that never runs empty */
+        l->q.n -= l->head;
+        memmove(l->q.v, l->q.v + l->head, l->q.n * sizeof(*l->q.v));
+        l->head = 0;
+    }
+    vec_push(&l->q, mb);
+    mb->lined++;
 }
 
-static struct mailbox *pop(struct worker *w, bool senders, bool urgent)
+/* false: the line is empty. *ret NULL: that one left. */
+static bool line_pop(struct mailbox_line *l, struct mailbox **ret)
 {
-    if (senders)
-        return line_pop(w->senders[urgent].v, &w->senders[urgent].n, &w->senders_head[urgent]);
-    return line_pop(w->ready[urgent].v, &w->ready[urgent].n, &w->ready_head[urgent]);
+    if (l->head == l->q.n)
+        return false;
+    *ret = l->q.v[l->head++];
+    if (l->head == l->q.n)
+        l->head = l->q.n = 0;
+    if (*ret)
+        (*ret)->lined--;
+    return true;
 }
 
-static void line_forget(struct mailbox **v, size_t n, size_t head, const struct mailbox *mb)
+static void line_forget(struct mailbox_line *l, const struct mailbox *mb)
 {
-    for (size_t i = head; i < n; i++)
-        if (v[i] == mb)
-            v[i] = NULL;
+    for (size_t i = l->head; i < l->q.n; i++)
+        if (l->q.v[i] == mb)
+            l->q.v[i] = NULL;
 }
 
 void dispatch_forget(struct mailbox *mb)
 {
     struct worker *w = mb->w;
-    for (int u = 0; u < 2; u++) {
-        line_forget(w->ready[u].v, w->ready[u].n, w->ready_head[u], mb);
-        line_forget(w->senders[u].v, w->senders[u].n, w->senders_head[u], mb);
+    for (int u = 0; u < 2 && mb->lined; u++) {
+        line_forget(&w->ready[u], mb);
+        line_forget(&w->senders[u], mb);
     }
+    mb->lined = 0;
 }
 
 /* --- flow ------------------------------------------------------------------------------ */
@@ -81,8 +87,8 @@ static void pump_ready(struct worker *w)
     size_t max = w->s.connections + w->s.connections / 4 + 2;
     for (int urgent = 1; urgent >= 0; urgent--) {
         while (w->active < max + (urgent ? URGENT_EXTRA : 0)) {
-            struct mailbox *mb = pop(w, false, urgent);
-            if (!mb && w->ready_head[urgent] == w->ready[urgent].n)
+            struct mailbox *mb;
+            if (!line_pop(&w->ready[urgent], &mb))
                 break;
             if (!mb || mb->state != MB_QUEUED)
                 continue;
@@ -96,8 +102,8 @@ static void pump_senders(struct worker *w)
 {
     for (int urgent = 1; urgent >= 0; urgent--) {
         while (w->sending < share(w)) {
-            struct mailbox *mb = pop(w, true, urgent);
-            if (!mb && w->senders_head[urgent] == w->senders[urgent].n)
+            struct mailbox *mb;
+            if (!line_pop(&w->senders[urgent], &mb))
                 break;
             if (!mb || !mb->waits_for_slot)
                 continue;
@@ -113,7 +119,9 @@ static void pump(void *user)
     w->pump_due = false;
     if (!w->draining)
         pump_ready(w);
+    w->pumping = true;
     pump_senders(w);
+    w->pumping = false;
     flow(w);
 }
 
@@ -127,16 +135,34 @@ void dispatch_pump(struct worker *w)
 
 /* --- send slots ------------------------------------------------------------------------ */
 
+/* Somebody waits for one of its rows. */
+static bool hurries(const struct mailbox *mb)
+{
+    for (size_t i = 0; i < mb->n_links; i++)
+        if (mb->links[i].urgent && mb->marks[i] == BATCH_OPEN)
+            return true;
+    return mb->urgent;
+}
+
+/* A mailbox that just had its turn does not go before those in the line. */
+static bool others_wait(const struct worker *w, bool hurry)
+{
+    return w->senders[1].head < w->senders[1].q.n ||
+           (!hurry && w->senders[0].head < w->senders[0].q.n);
+}
+
 bool dispatch_slot(struct mailbox *mb, void (*resume)(struct mailbox *))
 {
     struct worker *w = mb->w;
     if (mb->has_slot)
         return true;
-    if (w->sending >= share(w)) {
+    bool hurry = hurries(mb);
+    if (w->sending >= share(w) || (!w->pumping && others_wait(w, hurry))) {
         mailbox_enter(mb, MB_WAITING);
         mb->resume = resume;
         mb->waits_for_slot = true;
-        LINE_PUSH(&w->senders[mb->urgent], mb);
+        line_push(&w->senders[hurry], mb);
+        dispatch_pump(w);
         return false;
     }
     int64_t wait = breaker_ask(&w->breaker, worker_now(w));
@@ -181,6 +207,7 @@ void mailbox_free(struct mailbox *mb)
 {
     struct worker *w = mb->w;
     map_del_u64(w->mailboxes, (uint64_t)mb->id);
+    dispatch_forget(mb);
     w->by_state[mb->state]--;
     w->pending -= mb->owed.n;
     loop_cancel(mb->timer);
@@ -217,7 +244,7 @@ void dispatch_finished(struct mailbox *mb)
         ack_covered(mb);
     if (mb->owed.n && !w->draining) { /* messages that came meanwhile */
         mailbox_enter(mb, MB_QUEUED);
-        LINE_PUSH(&w->ready[mb->urgent], mb);
+        line_push(&w->ready[mb->urgent], mb);
     } else {
         mailbox_free(mb);
     }
@@ -265,6 +292,8 @@ static void on_message(const struct queue_message *m, void *user)
     struct worker *w = user;
     struct task t;
     struct err err;
+    if (w->draining) /* not acked: it comes again */
+        return;
     metric_add(w->m.messages, 1);
     w->trouble[0] = 0;
     if (task_decode(m->value, m->value_len, &t, &err) < 0) {
@@ -282,8 +311,12 @@ static void on_message(const struct queue_message *m, void *user)
     if (t.gen > mb->gen_seen)
         mb->gen_seen = t.gen;
     if (fresh || (urgent && !mb->urgent && mb->state == MB_QUEUED))
-        LINE_PUSH(&w->ready[urgent], mb);
+        line_push(&w->ready[urgent], mb);
     mb->urgent |= urgent;
+    if (urgent && mb->waits_for_slot) { /* its rows first, and a place in the urgent line */
+        mb->waits_for_slot = false;
+        mailbox_load(mb);
+    }
     dispatch_pump(w);
 }
 

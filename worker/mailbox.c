@@ -28,7 +28,7 @@ static const unsigned moves[MB_STATE_COUNT] = {
     [MB_QUEUED] = TO(TAKING),
     [MB_TAKING] = TO(LOADING) | TO(WAITING) | TO(QUEUED) | TO(RELEASING) | TO(TAKING),
     [MB_LOADING] = TO(IDENTIFYING) | TO(LISTING) | TO(FLIGHT) | TO(WAITING) | TO(RELEASING) |
-                   TO(TAKING) | TO(LOADING),
+                   TO(TAKING) | TO(LOADING) | TO(RECORDING),
     [MB_IDENTIFYING] = TO(LISTING) | TO(LOADING) | TO(WAITING) | TO(RELEASING) | TO(TAKING),
     [MB_LISTING] =
         TO(TIDYING) | TO(RECORDING) | TO(LOADING) | TO(WAITING) | TO(RELEASING) | TO(TAKING),
@@ -37,7 +37,7 @@ static const unsigned moves[MB_STATE_COUNT] = {
     [MB_FLIGHT] = TO(SENDING) | TO(LOADING) | TO(WAITING) | TO(RELEASING) | TO(TAKING),
     [MB_SENDING] = TO(RECORDING) | TO(TAKING),
     [MB_RECORDING] = TO(LOADING) | TO(IDENTIFYING) | TO(LISTING) | TO(FLIGHT) | TO(WAITING) |
-                     TO(RELEASING) | TO(TAKING),
+                     TO(RELEASING) | TO(TAKING) | TO(RECORDING),
     [MB_RELEASING] = TO(LOADING) | TO(QUEUED) | TO(TAKING) | TO(WAITING),
 };
 #undef TO
@@ -203,6 +203,7 @@ static void granted(struct mailbox *mb, const struct ledger_mailbox *row)
     mb->fenced = false;
     mb->lease_until_ms = 0;
     lease_extend(mb, mb->take_sent_ms);
+    loop_cancel(mb->renewal); /* a lease of ours that is taken anew */
     renew_schedule(mb);
     keep_text(&mb->address, row->address);
     keep_text(&mb->endpoint, row->endpoint);
@@ -388,7 +389,8 @@ void mailbox_park(struct mailbox *mb, uint32_t ms, const char *code)
     metric_add(metrics_series(mb->w->m.parked, code, NULL), 1);
     mb->pause_parks = true;
     mb->pause_ms = ms ? ms : 1;
-    snprintf(mb->pause_code, sizeof(mb->pause_code), "%s", code);
+    if (code != mb->pause_code)
+        snprintf(mb->pause_code, sizeof(mb->pause_code), "%s", code);
     mailbox_release(mb);
 }
 

@@ -232,7 +232,8 @@ static void settle_listed(const struct store_listed *items,
     struct worker *w = mb->w;
     if (!listing_ok(mb, outcome, err))
         return;
-    const struct settle_rules rules = {w->s.settle_gap_ms, w->s.look_again_ms};
+    const struct settle_rules rules = {w->s.settle_gap_ms, w->s.look_again_ms,
+                                       clock_wall(loop_clock(w->p.loop))};
     const struct store_listed *kept = keep_items(mb, items, n);
     mb->listing_all = false;
     settle_links(mb->links, mb->n_links, kept, n, mb->folder_id, &rules, &mb->settle);

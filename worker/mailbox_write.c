@@ -70,6 +70,7 @@ void mailbox_request_result(struct mailbox *mb, enum outcome o, const struct err
         }
         break;
     case OUT_RETRY_SOON:
+    case OUT_NOT_TRIED:
         pause_for(mb, mailbox_jitter(mb, o, ++mb->soon, err->after_ms), err->code, false);
         break;
     case OUT_UNKNOWN:
@@ -78,6 +79,7 @@ void mailbox_request_result(struct mailbox *mb, enum outcome o, const struct err
         break;
     case OUT_FOLDER_LOST:
         mb->folder_lost = true;
+        pause_for(mb, mailbox_jitter(mb, o, 1, err->after_ms), err->code, false);
         break;
     default:
         break;
@@ -166,6 +168,8 @@ static int weight(const struct store_result *r)
         return r->err.scope > SCOPE_ITEM ? 5 : 1;
     case OUT_RETRY_SOON:
         return 4;
+    case OUT_NOT_TRIED:
+        return 3;
     default:
         return 0;
     }
@@ -178,6 +182,19 @@ static const struct store_result *heaviest(const struct store_result *r, size_t 
         if (weight(&r[i]) > weight(top))
             top = &r[i];
     return top;
+}
+
+/* Two that agree on nothing, an item that is there and is not: not without a pause for ever. */
+static void slow_down(struct mailbox *mb, const struct store_result *r, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (r[i].outcome != OUT_GONE && r[i].outcome != OUT_CONFLICT) {
+            mb->fruitless = 0;
+            return;
+        }
+    }
+    if (mb->fruitless++)
+        pause_for(mb, mailbox_jitter(mb, r->outcome, mb->fruitless - 1, 0), r->err.code, false);
 }
 
 static void
@@ -213,7 +230,9 @@ static void applied(const struct store_result *r, size_t n, uint32_t took_ms, vo
         if (r[i].outcome == OUT_UNKNOWN)
             mb->flight_over = false;
     const struct store_result *top = heaviest(r, n);
-    mailbox_request_result(mb, weight(top) ? top->outcome : OUT_DONE, &top->err);
+    if (top->outcome != OUT_NOT_TRIED || strcmp(top->err.code, "fenced") != 0)
+        mailbox_request_result(mb, weight(top) ? top->outcome : OUT_DONE, &top->err);
+    slow_down(mb, r, n);
     batch_size_after(mb, r, n, took_ms);
     if (!mb->flight_over)
         mb->flight_until_ms = worker_now(w) + w->s.server_deadline_ms;

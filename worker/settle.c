@@ -11,6 +11,15 @@ void settle_plan_release(struct settle_plan *p)
     vec_release(&p->found);
 }
 
+enum { CLOCKS_DIFFER_MS = 5 * 60 * 1000 }; /* Exchange's clock, the database's and ours */
+
+struct listing {
+    const struct store_listed *items;
+    size_t n;
+    const char *folder_id;
+    const struct settle_rules *rules;
+};
+
 static bool needs_settling(const struct ledger_link *l)
 {
     return l->intent || l->look;
@@ -111,50 +120,56 @@ static void adopt(struct ledger_result *r,
     r->have.set = true;
 }
 
+/* Made since the write in question was sent, by the server's clock. What was made before, or nobody
+ * knows when, is a copy that the user made. */
+static bool made_since(const struct store_listed *it,
+                       const struct ledger_link *l,
+                       const struct settle_rules *rules)
+{
+    int64_t age = l->intent ? l->intent_age_ms : 2 * (int64_t)rules->look_again_ms;
+    return it->created_ms && it->created_ms + CLOCKS_DIFFER_MS >= rules->now_ms - age;
+}
+
 static void extras_of(const struct ledger_link *l,
-                      const struct store_listed *items,
-                      size_t n,
+                      const struct listing *in,
                       const struct guid *x,
                       const struct guid *y,
                       const struct store_listed *keep,
-                      const char *folder_id,
                       struct settle_plan *plan)
 {
-    for (size_t i = 0; i < n; i++) {
-        const struct store_listed *it = &items[i];
+    for (size_t i = 0; i < in->n; i++) {
+        const struct store_listed *it = &in->items[i];
         if (it == keep || !carries(it, x, y))
             continue;
-        bool same = hash_is(it, &l->intended, folder_id) || hash_is(it, &l->have, folder_id);
-        vec_push(&plan->extras, (struct settle_extra){it->item_id, it->version, it->key, same});
+        bool same =
+            hash_is(it, &l->intended, in->folder_id) || hash_is(it, &l->have, in->folder_id);
+        vec_push(&plan->extras, (struct settle_extra){it->item_id, it->version, it->key,
+                                                      same && made_since(it, l, in->rules)});
     }
 }
 
-static void settle_one(const struct ledger_link *l,
-                       const struct store_listed *items,
-                       size_t n,
-                       const char *folder_id,
-                       const struct settle_rules *rules,
-                       struct settle_plan *plan)
+static void
+settle_one(const struct ledger_link *l, const struct listing *in, struct settle_plan *plan)
 {
     const struct guid *x = l->intent && l->intended.set ? &l->intended.key : &l->want.key;
     const struct guid *y = l->have.set ? &l->have.key : NULL;
-    struct pick p = pick_item(items, n, x, y, l->item_id);
+    struct pick p = pick_item(in->items, in->n, x, y, l->item_id);
     struct ledger_result r = {.person = l->person, .op = "settle", .outcome = "done", .code = ""};
     if (p.item) {
-        adopt(&r, l, &p, folder_id);
+        adopt(&r, l, &p, in->folder_id);
         r.clear_intent = l->intent;
         r.look_done = !l->intent;
-        extras_of(l, items, n, x, y, p.item, folder_id, plan);
+        extras_of(l, in, x, y, p.item, plan);
     } else if (l->intent && !l->intent_looks) {
         r.look_done = true; /* one more look, a little later */
-        r.retry_in_ms = rules->gap_ms;
+        r.retry_in_ms = in->rules->gap_ms;
         r.outcome = "unknown";
     } else {
         r.set_have = true; /* have.set = false: nothing is there */
         r.clear_intent = l->intent;
         r.look_done = !l->intent;
         if (l->intent && l->intent_op == INTENT_CREATE)
-            r.look_in_ms = rules->look_again_ms;
+            r.look_in_ms = in->rules->look_again_ms;
     }
     vec_push(&plan->results, r);
 }
@@ -167,9 +182,10 @@ void settle_links(const struct ledger_link *links,
                   const struct settle_rules *rules,
                   struct settle_plan *ret)
 {
+    const struct listing in = {items, n_items, folder_id, rules};
     for (size_t i = 0; i < n; i++)
         if (needs_settling(&links[i]))
-            settle_one(&links[i], items, n_items, folder_id, rules, ret);
+            settle_one(&links[i], &in, ret);
 }
 
 /* --- a whole mailbox ------------------------------------------------------------------- */

@@ -10,7 +10,8 @@
  * again;
  *  - no item: a second look `gap` later; still none: nothing is there.
  * One key on several items: the link's own by id, else the oldest. The others are doubles (same
- * hash, made inside a write's window: deleted) or copies (stripped of our properties).
+ * hash, made since the write in question was sent: deleted) or copies that the user made (stripped
+ * of our properties).
  */
 #ifndef SYNC_WORKER_SETTLE_H
 #define SYNC_WORKER_SETTLE_H
@@ -23,6 +24,7 @@
 struct settle_rules {
     uint32_t gap_ms;        /* between the two looks */
     uint32_t look_again_ms; /* later look after a create that had to be done again */
+    int64_t now_ms;         /* wall clock: when an item was made tells a double from a copy */
 };
 
 struct settle_extra {              /* an item to be taken away */

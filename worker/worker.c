@@ -84,8 +84,8 @@ void worker_free(struct worker *w)
         mailbox_free(it.value);
     map_free(w->mailboxes);
     for (int u = 0; u < 2; u++) {
-        vec_release(&w->ready[u]);
-        vec_release(&w->senders[u]);
+        vec_release(&w->ready[u].q);
+        vec_release(&w->senders[u].q);
     }
     free(w);
 }

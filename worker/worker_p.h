@@ -58,6 +58,7 @@ struct mailbox {
     struct loop_timer *renewal;         /* while a lease is held */
     void (*resume)(struct mailbox *mb); /* what to do when WAITING ends */
     bool waits_for_slot;                /* in w->senders */
+    unsigned lined;                     /* places in the lines of w; stale ones are skipped */
     bool has_slot;                      /* counts in w->sending */
     bool urgent;                        /* an urgent message waits */
     bool again;                         /* messages came since the last load */
@@ -73,6 +74,7 @@ struct mailbox {
     uint32_t park_attempts;
     uint32_t away;              /* ledger calls in a row without an answer */
     uint32_t soon;              /* retries in memory in a row */
+    uint32_t fruitless;         /* write requests in a row that did nothing */
     uint32_t split, split_left; /* smaller batches until so many items are through */
     char *address, *endpoint, *folder_id;
     struct store_mailbox reach; /* for the store, while a call of its is open */
@@ -101,6 +103,11 @@ struct mailbox {
     int64_t sent_ms;
 };
 
+struct mailbox_line { /* first in, first out */
+    vec(struct mailbox *) q;
+    size_t head;
+};
+
 struct worker_series {
     struct metric_series *messages, *bad_messages, *fenced, *settled, *stopped;
     struct metric_family *outcomes, *calls, *parked, *moves;
@@ -112,16 +119,14 @@ struct worker {
     struct worker_settings s;
     char owner[64];
     struct map *mailboxes;          /* id -> struct mailbox */
-    vec(struct mailbox *) ready[2]; /* QUEUED: [1] urgent; FIFO with head index */
-    size_t ready_head[2];
-    vec(struct mailbox *) senders[2]; /* wait for a send slot */
-    size_t senders_head[2];
+    struct mailbox_line ready[2];   /* QUEUED: [1] urgent */
+    struct mailbox_line senders[2]; /* wait for a send slot */
     size_t active, sending, pending;
     size_t by_state[MB_STATE_COUNT];
     uint32_t alive; /* workers, by the last heartbeat */
     struct breaker breaker;
     struct loop_timer *beat;
-    bool subscribed, paused, draining, pump_due;
+    bool subscribed, paused, draining, pump_due, pumping;
     char trouble[256];
     loop_fn drained;
     void *drained_user;

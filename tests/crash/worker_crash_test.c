@@ -224,6 +224,8 @@ static uint64_t run_with(const struct scenario *s, const struct fault_case *c, u
     rig_count_from_here(r);
     s->act(r, mb);
     const char *wrong = rig_finish(r);
+    rig_run(r, 2 * RIG_LEASE_MS); /* whatever was left behind shows itself */
+    wrong = wrong ? wrong : rig_wrong(r);
     cr_assert_null(wrong, "%s, %s, call %d: %s", s->name, c->name, (int)number, wrong);
     for (int i = 0; i < PEOPLE; i++)
         cr_assert_leq(rig_creates(r, i), 1u, "%s, %s, call %d: person %d made %zu times", s->name,

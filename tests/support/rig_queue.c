@@ -112,6 +112,7 @@ static void tap_ack(struct queue *q, enum queue_topic t, int32_t partition, int6
         r->early_acks += !m->acked && !may_ack(tap->w, m);
         if (b && !m->acked)
             b->outstanding--;
+        r->bytes_acked += !m->mailbox && !m->acked;
         m->acked = true;
     }
     tap->inner->ops->ack(tap->inner, t, partition, offset);

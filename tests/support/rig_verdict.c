@@ -170,6 +170,11 @@ size_t rig_early_acks(const struct rig *r)
     return r->early_acks;
 }
 
+size_t rig_bytes_acked(const struct rig *r)
+{
+    return r->bytes_acked;
+}
+
 void rig_foreign(struct rig *r, int64_t mailbox, size_t n)
 {
     rig_box(r, mailbox)->foreign = n;

@@ -201,6 +201,12 @@ void rig_faults(struct rig *r, rig_decide fn, void *user)
     r->decide_user = user;
 }
 
+void rig_fault_first(struct rig *r, const char *what, struct rig_fault f)
+{
+    r->first = what;
+    r->first_fault = f;
+}
+
 void rig_count_from_here(struct rig *r)
 {
     memset(r->calls, 0, sizeof(r->calls));
@@ -217,6 +223,10 @@ uint64_t rig_calls(const struct rig *r, enum rig_port p)
 struct rig_fault rig_fault_for(struct rig *r, struct rig_call *c)
 {
     c->number = ++r->calls[c->port];
+    if (r->first && strcmp(r->first, c->what) == 0) {
+        r->first = NULL;
+        return r->first_fault;
+    }
     return r->decide ? r->decide(c, r->decide_user) : (struct rig_fault){.kind = RIG_NONE};
 }
 
@@ -247,10 +257,19 @@ void rig_message(struct rig *r, int64_t mailbox, int person, int64_t gen, bool u
     char text[24];
     int n = snprintf(text, sizeof(text), "%lld", (long long)mailbox);
     struct err err;
-    rig_box(r, mailbox)->outstanding++;
+    struct rig_box *box = rig_box(r, mailbox);
+    if (box)
+        box->outstanding++;
     if (r->queue->ops->publish(r->queue, urgent ? QUEUE_URGENT : QUEUE_TASKS, text, (size_t)n,
                                value.p, value.n, 0, &err))
         abort(); /* it has room for a million */
+}
+
+void rig_bytes(struct rig *r, const char *text)
+{
+    struct err err;
+    if (r->queue->ops->publish(r->queue, QUEUE_TASKS, "0", 1, text, strlen(text), 0, &err))
+        abort();
 }
 
 /* What differs between versions: a number, a title that only odd ones have, a category. */
@@ -268,8 +287,7 @@ static void body_of(int person, int version, struct str *out)
     contact_encode(&c, out);
 }
 
-struct ledger_memory_link *
-rig_want(struct rig *r, int64_t mailbox, int person, int version, bool urgent)
+static struct ledger_memory_link *want(struct rig *r, int64_t mailbox, int person, int version)
 {
     struct guid key = rig_key(person);
     int64_t id = ledger_memory_person(r->rows, &key);
@@ -280,10 +298,22 @@ rig_want(struct rig *r, int64_t mailbox, int person, int version, bool urgent)
                            version % 3 == 1 ? "Staff" : "Following\nStaff");
     l->retry_at = 0;
     l->attempts = 0;
-    l->urgent |= urgent;
     ledger_memory_mailbox(r->rows, mailbox)->planned = true;
+    return l;
+}
+
+struct ledger_memory_link *
+rig_want(struct rig *r, int64_t mailbox, int person, int version, bool urgent)
+{
+    struct ledger_memory_link *l = want(r, mailbox, person, version);
+    l->urgent |= urgent;
     rig_message(r, mailbox, person, l->gen, urgent);
     return l;
+}
+
+void rig_link_only(struct rig *r, int64_t mailbox, int person, int version)
+{
+    rig_message(r, mailbox, person, want(r, mailbox, person, version)->gen, false);
 }
 
 void rig_redrive(struct rig *r, bool on)

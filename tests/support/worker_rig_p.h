@@ -76,9 +76,11 @@ struct rig {
     vec(struct rig_message) messages[2][8];
     struct rig_wires wires;
     struct map *creates; /* key -> count */
-    size_t writes, early_acks;
+    size_t writes, early_acks, bytes_acked;
     rig_decide decide;
     void *decide_user;
+    const char *first; /* of rig_fault_first; NULL: none, or it was there */
+    struct rig_fault first_fault;
     uint64_t calls[RIG_PORTS];
     bool redrive;
     int64_t next_tick;

@@ -15,13 +15,19 @@ struct guid rig_key(int person);
  * Then a message. */
 struct ledger_memory_link *
 rig_want(struct rig *r, int64_t mailbox, int person, int version, bool urgent);
+/* The row alone, of a mailbox that the verdict leaves out. */
+void rig_link_only(struct rig *r, int64_t mailbox, int person, int version);
 void rig_message(struct rig *r, int64_t mailbox, int person, int64_t gen, bool urgent);
+void rig_bytes(struct rig *r, const char *text); /* a message that is none */
+size_t rig_bytes_acked(const struct rig *r);
 void rig_redrive(struct rig *r, bool on); /* on at first */
 
 /* ---- faults ---- */
 
 /* fn NULL: none. A fault hits each call that fn names. */
 void rig_faults(struct rig *r, rig_decide fn, void *user);
+/* The first call of that name from now on. */
+void rig_fault_first(struct rig *r, const char *what, struct rig_fault f);
 void rig_count_from_here(struct rig *r); /* calls, creates, writes */
 uint64_t rig_calls(const struct rig *r, enum rig_port p);
 
