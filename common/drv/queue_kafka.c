@@ -90,14 +90,6 @@ static void ticked(void *user)
 
 /* --- the end --------------------------------------------------------------------------- */
 
-/* Rebalances are served by their callback inside the poll; a message that is still under way is an
- * event to us. (rd_kafka_queue_poll_callback ends the process when it meets one.) */
-static void let_go(rd_kafka_event_t *ev)
-{
-    if (ev)
-        rd_kafka_event_destroy(ev);
-}
-
 /* True: closed, so that destroying does not wait. rd_kafka_consumer_close has no time-out, and
  * 2.0.2 may hang in it when an assignment arrives meanwhile. */
 static bool leave(struct kq *q, int64_t deadline)
@@ -108,9 +100,12 @@ static bool leave(struct kq *q, int64_t deadline)
     if (e) {
         rd_kafka_error_destroy(e);
     } else {
-        do
-            let_go(rd_kafka_queue_poll(last, CLOSE_STEP_MS));
-        while (!rd_kafka_consumer_closed(q->consumer) && kq_now(q) < deadline);
+        /* Not rd_kafka_queue_poll_callback: it ends the process when a message is under way. */
+        do {
+            rd_kafka_event_t *ev = rd_kafka_queue_poll(last, CLOSE_STEP_MS);
+            if (ev)
+                kq_on_event(q, q->consumer, ev);
+        } while (!rd_kafka_consumer_closed(q->consumer) && kq_now(q) < deadline);
     }
     bool left = e || rd_kafka_consumer_closed(q->consumer);
     rd_kafka_queue_destroy(last);
@@ -150,11 +145,10 @@ static void close_producer(struct kq *q, int64_t deadline)
     for (size_t t = 0; t < QUEUE_TOPIC_COUNT; t++)
         if (q->topics[t])
             rd_kafka_topic_destroy(q->topics[t]);
-    rd_kafka_queue_destroy(q->background_queue);
     rd_kafka_queue_destroy(q->producer_queue);
     rd_kafka_destroy(q->producer);
     q->producer = NULL;
-    kq_positions_abandon(q); /* after the background thread has ended */
+    kq_positions_abandon(q);
 }
 
 static void kq_close(struct queue *base, uint32_t timeout_ms)
@@ -168,6 +162,10 @@ static void kq_close(struct queue *base, uint32_t timeout_ms)
     loop_cancel(q->kick);
     loop_cancel(q->tick);
     loop_unwatch(q->watch);
+    kq_positions_stop(q);
+    if (q->observer && q->observer != q->consumer)
+        rd_kafka_destroy_flags(q->observer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    q->observer = NULL;
     close_consumer(q, deadline);
     if (q->producer)
         close_producer(q, deadline);
@@ -243,18 +241,12 @@ static const struct queue_ops kafka_ops = {
 
 /* --- the beginning --------------------------------------------------------------------- */
 
-static int open_client(struct kq *q,
-                       const struct queue_kafka_config *cfg,
-                       bool consumer,
-                       rd_kafka_t **ret,
-                       struct err *err)
+static int open_client(
+    struct kq *q, rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret, struct err *err)
 {
-    rd_kafka_conf_t *conf = NULL;
     char text[160];
-    if (kq_conf(cfg, q, consumer, &conf, err) < 0)
-        return -1;
     rd_kafka_conf_set_opaque(conf, q);
-    *ret = rd_kafka_new(consumer ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, text, sizeof(text));
+    *ret = rd_kafka_new(type, conf, text, sizeof(text));
     if (!*ret) {
         rd_kafka_conf_destroy(conf);
         return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf",
@@ -265,23 +257,35 @@ static int open_client(struct kq *q,
 
 static int open_producer(struct kq *q, const struct queue_kafka_config *cfg, struct err *err)
 {
-    if (open_client(q, cfg, false, &q->producer, err) < 0)
+    rd_kafka_conf_t *conf = NULL;
+    if (kq_conf(cfg, q, false, &conf, err) < 0 ||
+        open_client(q, RD_KAFKA_PRODUCER, conf, &q->producer, err) < 0)
         return -1;
     q->producer_queue = rd_kafka_queue_get_main(q->producer);
-    q->background_queue = rd_kafka_queue_get_background(q->producer);
     rd_kafka_set_log_queue(q->producer, NULL);
     return 0;
 }
 
 static int open_consumer(struct kq *q, const struct queue_kafka_config *cfg, struct err *err)
 {
-    if (open_client(q, cfg, true, &q->consumer, err) < 0)
+    rd_kafka_conf_t *conf = NULL;
+    if (kq_conf(cfg, q, true, &conf, err) < 0 ||
+        open_client(q, RD_KAFKA_CONSUMER, conf, &q->consumer, err) < 0)
         return -1;
+    q->observer = q->consumer;
     rd_kafka_poll_set_consumer(q->consumer);
     rd_kafka_set_log_queue(q->consumer, NULL);
     q->consumer_queue = rd_kafka_queue_get_consumer(q->consumer);
     q->urgent_queue = rd_kafka_queue_new(q->consumer);
     return 0;
+}
+
+static int open_observer(struct kq *q, const struct queue_kafka_config *cfg, struct err *err)
+{
+    rd_kafka_conf_t *conf = NULL;
+    if (kq_conf_observer(cfg, q, &conf, err) < 0)
+        return -1;
+    return open_client(q, RD_KAFKA_CONSUMER, conf, &q->observer, err);
 }
 
 static void start(struct kq *q)
@@ -321,7 +325,8 @@ int queue_kafka_new(const struct queue_kafka_config *cfg, struct queue **ret, st
     q->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     kq_says_init(q);
     if (name_all(q, cfg, err) < 0 || open_producer(q, cfg, err) < 0 ||
-        (cfg->consumer && open_consumer(q, cfg, err) < 0) || kq_topics_prepare(q, cfg, err) < 0) {
+        (cfg->consumer ? open_consumer(q, cfg, err) : open_observer(q, cfg, err)) < 0 ||
+        kq_topics_prepare(q, cfg, err) < 0) {
         kq_free(&q->q);
         return -1;
     }

@@ -176,7 +176,6 @@ set_producer(rd_kafka_conf_t *conf, const struct queue_kafka_config *cfg, struct
         set_all(conf, producer_fixed, ARRAY_LEN(producer_fixed), false, err) < 0)
         return -1;
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
-    rd_kafka_conf_set_background_event_cb(conf, kq_positions_background);
     return 0;
 }
 
@@ -200,4 +199,23 @@ int kq_conf(const struct queue_kafka_config *cfg,
         rd_kafka_conf_set_stats_cb(conf, kq_on_stats);
     *ret = conf;
     return 0;
+}
+
+int kq_conf_observer(const struct queue_kafka_config *cfg,
+                     const struct kq *q,
+                     rd_kafka_conf_t **ret,
+                     struct err *err)
+{
+    /* Nobody polls it: what the other clients say as well is not said by this one. */
+    const struct property quiet[] = {{"statistics.interval.ms", "0"}, {"log.queue", "false"}};
+    if (kq_conf(cfg, q, true, ret, err) < 0)
+        return -1;
+    rd_kafka_conf_set_log_cb(*ret, NULL);
+    rd_kafka_conf_set_error_cb(*ret, NULL);
+    rd_kafka_conf_set_stats_cb(*ret, NULL);
+    rd_kafka_conf_set_rebalance_cb(*ret, NULL);
+    if (set_all(*ret, quiet, ARRAY_LEN(quiet), false, err) == 0)
+        return 0;
+    rd_kafka_conf_destroy(*ret);
+    return -1;
 }

@@ -10,7 +10,7 @@
  *   queue_kafka_says.c       logs, errors and statistics of librdkafka
  *
  * Two clients: the producer (always there; also asks the brokers) and the consumer. Everything is
- * the loop's, but what kq_positions_background says.
+ * the loop's, but the asker's thread in queue_kafka_positions.c.
  */
 #ifndef SYNC_DRV_QUEUE_KAFKA_P_H
 #define SYNC_DRV_QUEUE_KAFKA_P_H
@@ -101,8 +101,9 @@ struct kq {
     vec(struct kq_part *) dirty;
     uint64_t consumed, consumed_urgent;
 
-    rd_kafka_queue_t *background_queue;
-    _Atomic(struct kq_positions *) answer; /* from the background thread, waiting for the loop */
+    rd_kafka_t *observer; /* asks how far the group is; the consumer where there is one */
+    struct kq_asker *asker;
+    _Atomic(struct kq_positions *) answer; /* from the asker's thread, waiting for the loop */
     struct kq_positions *cache;
     int64_t cached_ms;
     bool asking;
@@ -133,6 +134,12 @@ int kq_conf(const struct queue_kafka_config *cfg,
             bool consumer,
             rd_kafka_conf_t **ret,
             struct err *err) must_check;
+
+/* For a client that only asks how far the group is. */
+int kq_conf_observer(const struct queue_kafka_config *cfg,
+                     const struct kq *q,
+                     rd_kafka_conf_t **ret,
+                     struct err *err) must_check;
 
 /* queue_kafka_topics.c: reaches the brokers, makes what is missing, fills names, partitions and
  * identity. Blocks. */
@@ -172,13 +179,15 @@ void kq_on_rebalance(rd_kafka_t *rk,
 void kq_positions(struct queue *base, queue_positions_done done, void *user);
 void kq_positions_serve(struct kq *q);
 void kq_positions_abandon(struct kq *q);
-/* @thread librdkafka's background thread: touches names, group, partitions' answer and closing. */
-void kq_positions_background(rd_kafka_t *rk, rd_kafka_event_t *ev, void *opaque);
+/* Waits for the asker's thread to end; `closing` is set. Before the observer is destroyed. */
+void kq_positions_stop(struct kq *q);
 
 /* queue_kafka_says.c */
 void kq_says_init(struct kq *q);
 void kq_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text);
 void kq_on_error(rd_kafka_t *rk, int e, const char *reason, void *opaque);
+/* What a polled queue returns instead of calling back, delivery reports apart. Takes ev. */
+void kq_on_event(struct kq *q, rd_kafka_t *rk, rd_kafka_event_t *ev);
 int kq_on_stats(rd_kafka_t *rk, char *json, size_t n, void *opaque);
 /* What needs a human: to the handler once subscribed, and remembered. */
 void kq_trouble(struct kq *q, rd_kafka_resp_err_t e, const char *text);

@@ -1,20 +1,26 @@
 /*
- * How far the group is. librdkafka 2.0.2 lists committed offsets asynchronously, but tells where a
- * partition begins and ends by blocking calls only. So the first answer is taken on its background
- * thread, which asks for the rest and hands everything to the loop: one question at a time, nothing
- * of the loop's touched.
+ * How far the group is. librdkafka tells committed offsets and the ends of partitions by blocking
+ * calls, so they are made on a thread of this driver's own, which hands the answer to the loop: one
+ * question at a time, nothing of the loop's touched.
+ *
+ * Not by its asynchronous admin request for a group's offsets: that one crashes the process when
+ * the coordinator's connection breaks under it (librdkafka issue 4605, open in newer versions too).
+ * rd_kafka_committed on a consumer that never subscribes asks the same and joins nothing.
  *
  * The committed offsets are asked first: a partition's end is then never before what was committed.
  */
+#include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/drv/queue_kafka_p.h"
 
 enum {
     CACHE_MS = 500,
-    COMMITTED_TIMEOUT_MS = 5000,
-    BLOCKING_TIMEOUT_MS = 2000 /* each of three; close waits for one of them at most */
+    COMMITTED_TIMEOUT_MS = 3000,
+    BLOCKING_TIMEOUT_MS = 2000 /* each of three; close waits for one of them all at most */
 };
 
 static void answer_free(struct kq_positions *a)
@@ -31,22 +37,48 @@ static int away(struct err *err, rd_kafka_resp_err_t e, const char *text)
                   text ? text : rd_kafka_err2str(e));
 }
 
-/* --- on librdkafka's background thread ------------------------------------------------- */
+struct kq_asker {
+    pthread_t thread;
+    sem_t asked;
+    rd_kafka_topic_partition_list_t *question; /* handed over by `asked` */
+};
 
-/* Offsets of all partitions of list, which come back in it; -1: end, -2: beginning. */
-static int
-ask_offsets(const struct kq *q, rd_kafka_topic_partition_list_t *list, int64_t which, struct err *e)
+/* --- on the asker's thread ------------------------------------------------------------- */
+
+static rd_kafka_resp_err_t ask_once(const struct kq *q, rd_kafka_topic_partition_list_t *list)
 {
-    for (int i = 0; i < list->cnt; i++)
-        list->elems[i].offset = which;
-    if (atomic_load(&q->closing))
-        return away(e, RD_KAFKA_RESP_ERR__DESTROY, NULL);
     rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(q->producer, list, BLOCKING_TIMEOUT_MS);
     for (int i = 0; !code && i < list->cnt; i++)
         code = list->elems[i].err;
     for (int i = 0; !code && i < list->cnt; i++)
         if (list->elems[i].offset < 0)
             code = RD_KAFKA_RESP_ERR__NO_OFFSET;
+    return code;
+}
+
+/* The topic was made a moment ago, or a broker has just gone. */
+static bool passes_soon(rd_kafka_resp_err_t e)
+{
+    return e == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+           e == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+           e == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+           e == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE;
+}
+
+/* Offsets of all partitions of list, which come back in it; -1: end, -2: beginning. */
+static int
+ask_offsets(const struct kq *q, rd_kafka_topic_partition_list_t *list, int64_t which, struct err *e)
+{
+    static const struct timespec pause = {.tv_nsec = PASSING_MS * 1000000};
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__DESTROY;
+    for (int tries = 0; tries < PASSING_TRIES && !atomic_load(&q->closing); tries++) {
+        for (int i = 0; i < list->cnt; i++)
+            list->elems[i].offset = which;
+        code = ask_once(q, list);
+        if (!passes_soon(code))
+            break;
+        nanosleep(&pause, NULL); /* nobody waits on this thread */
+    }
     return code ? away(e, code, NULL) : 0;
 }
 
@@ -99,7 +131,7 @@ static void count_partitions(const struct kq *q, struct kq_positions *a)
 {
     const struct rd_kafka_metadata *md;
     if (atomic_load(&q->closing) ||
-        rd_kafka_metadata(q->producer, 0, NULL, &md, BLOCKING_TIMEOUT_MS))
+        rd_kafka_metadata(q->observer, 0, NULL, &md, BLOCKING_TIMEOUT_MS))
         return;
     for (int i = 0; i < md->topic_cnt; i++)
         for (int t = 0; t < KQ_TASK_TOPICS; t++)
@@ -108,32 +140,37 @@ static void count_partitions(const struct kq *q, struct kq_positions *a)
     rd_kafka_metadata_destroy(md);
 }
 
-void kq_positions_background(rd_kafka_t *rk, rd_kafka_event_t *ev, void *opaque)
+static struct kq_positions *answer(const struct kq *q, rd_kafka_topic_partition_list_t *list)
 {
-    struct kq *q = opaque;
     struct kq_positions *a = xalloc(sizeof(*a));
-    const rd_kafka_ListConsumerGroupOffsets_result_t *res =
-        rd_kafka_event_ListConsumerGroupOffsets_result(ev);
-    size_t n = 0;
-    const rd_kafka_group_result_t **groups =
-        res ? rd_kafka_ListConsumerGroupOffsets_result_groups(res, &n) : NULL;
-    const rd_kafka_error_t *bad = n ? rd_kafka_group_result_error(groups[0]) : NULL;
-    (void)rk;
-    if (rd_kafka_event_error(ev) || !n) {
+    rd_kafka_resp_err_t e = rd_kafka_committed(q->observer, list, COMMITTED_TIMEOUT_MS);
+    for (int i = 0; !e && i < list->cnt; i++)
+        e = list->elems[i].err;
+    if (e) {
         a->failed = true;
-        away(&a->err, rd_kafka_event_error(ev), rd_kafka_event_error_string(ev));
-    } else if (bad) {
-        a->failed = true;
-        away(&a->err, rd_kafka_error_code(bad), rd_kafka_error_string(bad));
+        away(&a->err, e, NULL);
     } else {
-        fill_from(q, a, rd_kafka_group_result_partitions(groups[0]));
+        fill_from(q, a, list);
         count_partitions(q, a);
     }
-    rd_kafka_event_destroy(ev);
-    answer_free(atomic_exchange(&q->answer, a));
+    return a;
+}
+
+static void *asker_main(void *user)
+{
+    struct kq *q = user;
     uint64_t one = 1;
-    ssize_t sent = write(q->wake_fd, &one, sizeof(one));
-    (void)sent; /* fails only when the counter is full, and then the loop is awake */
+    for (;;) {
+        while (sem_wait(&q->asker->asked) < 0)
+            ;
+        if (atomic_load(&q->closing))
+            return NULL;
+        answer_free(atomic_exchange(&q->answer, answer(q, q->asker->question)));
+        rd_kafka_topic_partition_list_destroy(q->asker->question);
+        q->asker->question = NULL;
+        ssize_t sent = write(q->wake_fd, &one, sizeof(one));
+        (void)sent; /* fails only when the counter is full, and then the loop is awake */
+    }
 }
 
 /* --- on the loop ----------------------------------------------------------------------- */
@@ -143,6 +180,27 @@ static bool fresh(const struct kq *q)
     return q->cache && kq_now(q) - q->cached_ms < CACHE_MS;
 }
 
+static void asker_start(struct kq *q)
+{
+    q->asker = xalloc(sizeof(*q->asker));
+    sem_init(&q->asker->asked, 0, 0);
+    if (pthread_create(&q->asker->thread, NULL, asker_main, q) != 0)
+        abort(); /* as when there is no memory (docs/adr/0004) */
+}
+
+void kq_positions_stop(struct kq *q)
+{
+    if (!q->asker)
+        return;
+    sem_post(&q->asker->asked);
+    pthread_join(q->asker->thread, NULL);
+    if (q->asker->question)
+        rd_kafka_topic_partition_list_destroy(q->asker->question);
+    sem_destroy(&q->asker->asked);
+    free(q->asker);
+    q->asker = NULL;
+}
+
 static void ask(struct kq *q)
 {
     rd_kafka_topic_partition_list_t *list =
@@ -150,16 +208,11 @@ static void ask(struct kq *q)
     for (int t = 0; t < KQ_TASK_TOPICS; t++)
         if (q->partitions[t])
             rd_kafka_topic_partition_list_add_range(list, q->names[t], 0, q->partitions[t] - 1);
-    rd_kafka_ListConsumerGroupOffsets_t *of = rd_kafka_ListConsumerGroupOffsets_new(q->group, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(q->producer, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
-    char text[128];
-    rd_kafka_AdminOptions_set_request_timeout(options, COMMITTED_TIMEOUT_MS, text, sizeof(text));
-    rd_kafka_ListConsumerGroupOffsets(q->producer, &of, 1, options, q->background_queue);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_ListConsumerGroupOffsets_destroy(of);
+    if (!q->asker)
+        asker_start(q);
+    q->asker->question = list;
     q->asking = true;
+    sem_post(&q->asker->asked);
 }
 
 void kq_positions(struct queue *base, queue_positions_done done, void *user)
@@ -182,7 +235,7 @@ static void tell(struct kq *q, const struct kq_positions *a)
     vec_release(&waiters);
 }
 
-/* Takes over an answer of the background thread. */
+/* Takes over an answer of the asker. */
 static void take(struct kq *q, struct kq_positions *a)
 {
     q->asking = false;
