@@ -93,7 +93,8 @@ int redrive_pass(const struct redrive_parts *p, size_t *ret_messages, struct err
     struct positions *pos = ask_positions(p, err);
     if (!pos)
         return -1;
-    struct publisher pub = {p->loop, p->store, p->queue, 0, 0, 0};
+    autovalue(publisher_release) struct publisher pub = {
+        .loop = p->loop, .store = p->store, .queue = p->queue};
     autoptr(arena_free) struct arena *a = arena_new("redrive", ARENA_MAX);
     bool more = true;
     int rc = 0;

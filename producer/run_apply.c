@@ -134,7 +134,8 @@ static int by_address(const void *x, const void *y)
 
 int run_apply(struct run *r, struct err *err)
 {
-    struct applying a = {.r = r, .pub = {r->p->loop, r->p->store, r->p->queue, 0, 0, 0}};
+    struct applying a = {.r = r,
+                         .pub = {.loop = r->p->loop, .store = r->p->store, .queue = r->p->queue}};
     if (r->o->dry && r->plans.n)
         qsort(r->plans.v, r->plans.n, sizeof(*r->plans.v), by_address);
     int rc = 0;
@@ -147,6 +148,7 @@ int run_apply(struct run *r, struct err *err)
     if (rc == 0 && !r->o->dry && !a.queue_away)
         a.queue_away = publisher_confirm(&a.pub, &a.queue_err) < 0;
     r->c->queue_away = a.queue_away;
+    publisher_release(&a.pub);
     vec_release(&a.wants);
     vec_release(&a.drops);
     return rc;
