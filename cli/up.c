@@ -55,7 +55,8 @@ static void stop(void *user)
 static int start(struct up *u, struct err *err)
 {
     struct app *app = u->app;
-    if (app_need_queue(app, "memory", err) < 0)
+    if (app_need_queue(app, "memory", err) < 0 || producer_host_check(app, err) < 0 ||
+        worker_host_check(app, err) < 0)
         return -1;
     u->queue = queue_memory_new(app->loop);
     if (producer_host_open(&u->producer, app, u->queue, err) < 0 ||

@@ -24,6 +24,16 @@ int producer_host_source(struct app *app, struct directory_source **ret, struct 
     return rock_source_new(app->loop, app->conf, ret, err);
 }
 
+int producer_host_check(struct app *app, struct err *err)
+{
+    struct producer_settings s;
+    autoptr(directory_source_free) struct directory_source *source = NULL; /* opens no connection */
+    if (app_need(app, "postgres.dsn", err) < 0 || app_need(app, "eligible_group", err) < 0 ||
+        producer_settings_from(app->conf, &s, err) < 0)
+        return -1;
+    return producer_host_source(app, &source, err);
+}
+
 int producer_host_open(struct producer_host *h,
                        struct app *app,
                        struct queue *queue,
@@ -110,7 +120,8 @@ static void stop(void *user)
 static int start(struct program *p, struct err *err)
 {
     if (app_need_queue(&p->app, "kafka", err) < 0 ||
-        app_need(&p->app, "kafka.bootstrap.servers", err) < 0 || app_serve(&p->app, err) < 0)
+        app_need(&p->app, "kafka.bootstrap.servers", err) < 0 ||
+        producer_host_check(&p->app, err) < 0 || app_serve(&p->app, err) < 0)
         return -1;
     if (queue_kafka_open(p->app.loop, p->app.conf, p->app.metrics, false, &p->queue, err) < 0)
         return -1;

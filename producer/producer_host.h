@@ -18,6 +18,8 @@ struct producer_host {
     struct producer *producer; /* NULL without a queue */
 };
 
+/* What can be wrong with the settings alone, before anything is reached. */
+int producer_host_check(struct app *app, struct err *err) must_check;
 /* Connects, checks the schema, opens the source. @queue borrowed; NULL: for verbs that only plan.
  */
 int producer_host_open(struct producer_host *h,

@@ -36,7 +36,7 @@ static bool kill_wanted(struct worker_host *h)
     return spec && sscanf(spec, "%15[a-z]:%u", h->kill_point, &h->kill_at) == 2;
 }
 
-static int store_open(struct app *app, struct worker_host *h, struct err *err)
+static int store_open(struct app *app, struct contact_store **store, struct err *err)
 {
     const struct conf *c = app->conf;
     static const char *const needed[] = {"exchange.url", "exchange.user", "exchange.password_file"};
@@ -46,27 +46,32 @@ static int store_open(struct app *app, struct worker_host *h, struct err *err)
     char *password = NULL;
     if (conf_secret(c, "exchange.password_file", &password, err) < 0)
         return -1;
-    const char *ca = conf_str(c, "exchange.ca_file"), *domain = conf_str(c, "exchange.domain");
     const struct ews_config ews = {.url = conf_str(c, "exchange.url"),
                                    .user = conf_str(c, "exchange.user"),
-                                   .domain = *domain ? domain : NULL,
+                                   .domain = conf_str(c, "exchange.domain"),
                                    .password = password,
                                    .version = conf_str(c, "exchange.version"),
                                    .user_agent = conf_str(c, "exchange.user_agent"),
-                                   .ca_file = *ca ? ca : NULL,
+                                   .ca_file = conf_str(c, "exchange.ca_file"),
                                    .delete_type = conf_str(c, "delete_type"),
                                    .connections = (uint32_t)conf_int(c, "exchange.connections"),
                                    .allow_http = conf_bool(c, "exchange.allow_http")};
-    int rc = ews_store_new(app->loop, &ews, &h->store, err);
+    int rc = ews_store_new(app->loop, &ews, store, err);
     explicit_bzero(password, strlen(password));
     free(password);
     return rc;
 }
 
+int worker_host_check(struct app *app, struct err *err)
+{
+    autoptr(contact_store_free) struct contact_store *store = NULL; /* opens no connection */
+    return store_open(app, &store, err);
+}
+
 int worker_host_new(struct app *app, struct queue *queue, struct worker_host **ret, struct err *err)
 {
     autoptr(worker_host_free) struct worker_host *h = xalloc(sizeof(*h));
-    if (store_open(app, h, err) < 0)
+    if (store_open(app, &h->store, err) < 0)
         return -1;
     unsigned connections = (unsigned)conf_int(app->conf, "postgres.connections");
     if (app_pg_open(app, "contact-sync-worker", connections, true, &h->pg, err) < 0)
@@ -167,7 +172,9 @@ static void stop(void *user)
 static int start(struct program *p, struct err *err)
 {
     if (app_need_queue(&p->app, "kafka", err) < 0 ||
-        app_need(&p->app, "kafka.bootstrap.servers", err) < 0 || app_serve(&p->app, err) < 0)
+        app_need(&p->app, "kafka.bootstrap.servers", err) < 0 ||
+        app_need(&p->app, "postgres.dsn", err) < 0 || worker_host_check(&p->app, err) < 0 ||
+        app_serve(&p->app, err) < 0)
         return -1;
     if (queue_kafka_open(p->app.loop, p->app.conf, p->app.metrics, true, &p->queue, err) < 0)
         return -1;

@@ -14,6 +14,8 @@
 
 struct worker_host;
 
+/* What can be wrong with the settings alone, before anything is reached. */
+int worker_host_check(struct app *app, struct err *err) must_check;
 /* Borrows app and queue. Checks the schema; does not join the group yet (worker_start). */
 int worker_host_new(struct app *app, struct queue *queue, struct worker_host **ret, struct err *err)
     must_check;
