@@ -19,6 +19,26 @@ struct applying {
     vec(struct plan_drop) drops;
 };
 
+/* An update that waits for a yes stays as it was shown, as long as the person's content is the
+ * same: a new category must not carry it past the guard. */
+static bool
+stays_held(const struct mailbox_plan *m, const struct diff_change *ch, const struct person_state *p)
+{
+    return ch->row && ch->row->wanted && m->rows[ch->row - m->diff_rows].held && !p->body;
+}
+
+static void collect_want(struct applying *a, struct mailbox_plan *m, const struct diff_change *ch)
+{
+    const struct person_state *p = &a->r->people[ch->want->person];
+    int64_t hold = ch->row && ch->row->has_item ? p->hold : 0;
+    if (stays_held(m, ch, p)) {
+        m->put_off = true;
+        return;
+    }
+    vec_push(&a->wants, (struct plan_want){p->id, ch->state, p->content, ch->want->cats, hold});
+    m->held += hold != 0;
+}
+
 static void collect(struct applying *a, struct mailbox_plan *m)
 {
     struct run *r = a->r;
@@ -26,11 +46,7 @@ static void collect(struct applying *a, struct mailbox_plan *m)
     vec_clear(&a->drops);
     vec_foreach (ch, &m->changes) {
         if (ch->op == DIFF_WANT) {
-            const struct person_state *p = &r->people[ch->want->person];
-            int64_t hold = ch->row && ch->row->has_item ? p->hold : 0;
-            vec_push(&a->wants,
-                     (struct plan_want){p->id, ch->state, p->content, ch->want->cats, hold});
-            m->held += hold != 0;
+            collect_want(a, m, ch);
             continue;
         }
         struct plan_drop d = {.person = ch->row->person,
@@ -104,6 +120,7 @@ static int apply_one(struct applying *a, struct mailbox_plan *m, struct err *err
                      .run = r->o->run,
                      .read_at_ms = r->d->read_at_ms,
                      .digest = m->digest,
+                     .void_digest = m->put_off,
                      .urgent = r->o->urgent,
                      .wants = a->wants.v,
                      .n_wants = a->wants.n,

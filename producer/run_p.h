@@ -44,7 +44,9 @@ struct mailbox_plan {
     struct diff_want *wants; /* everything wanted; arena */
     size_t n_wants;
     struct plan_row *rows;
+    const struct diff_row *diff_rows; /* the same rows, for the diff; changes point into these */
     size_t n_rows;
+    bool put_off; /* a change waits behind a hold: plan again next time */
     diff_changes changes;
     struct diff_counts counts;
     size_t counted; /* drops that the guard counts */

@@ -143,14 +143,15 @@ static int write_rows(struct run *r, struct err *err)
     return 0;
 }
 
+/* The guard comes first: it compares with the rows as they were before this run. */
 int run_people_write(struct run *r, struct err *err)
 {
     changes cs = {0};
     int rc = find_changes(r, &cs, err);
-    if (rc == 0 && !r->o->dry)
-        rc = write_rows(r, err);
     for (int f = 0; rc == 0 && f < CONTACT_FIELD_COUNT; f++)
         rc = guard_field(r, &cs, f, err);
+    if (rc == 0 && !r->o->dry)
+        rc = write_rows(r, err);
     vec_release(&cs);
     return rc;
 }

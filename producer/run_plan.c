@@ -45,6 +45,7 @@ static int diff(struct run *r, struct mailbox_plan *m, struct err *err)
     struct diff_row *rows = arena_alloc(r->arena, (m->n_rows + 1) * sizeof(*rows));
     for (size_t i = 0; i < m->n_rows; i++)
         rows[i] = m->rows[i].row;
+    m->diff_rows = rows;
     diff_mailbox(m->wants, m->n_wants, rows, m->n_rows, r->s->delete_old, &m->changes, &m->counts);
     return 0;
 }

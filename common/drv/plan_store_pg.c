@@ -6,8 +6,7 @@
 
 #include "common/drv/plan_store_pg_p.h"
 
-/* Of the schedulers of one database; migrate.c has another one. ASCII "producer". */
-#define LEADER_LOCK "8102661156849804658"
+#define LEADER_LOCK PLAN_STORE_PG_LEADER_LOCK
 
 /* ---- leadership ---- */
 

@@ -19,6 +19,10 @@
 #ifndef SYNC_DRV_PLAN_STORE_PG_H
 #define SYNC_DRV_PLAN_STORE_PG_H
 
+/* Advisory lock of the scheduling producer, in its own database; migrations have another one. ASCII
+ * "producer". */
+#define PLAN_STORE_PG_LEADER_LOCK "8102661156849804658"
+
 #include "common/port/plan_store.h"
 
 struct loop;

@@ -20,7 +20,9 @@
 enum {
     CACHE_MS = 500,
     COMMITTED_TIMEOUT_MS = 3000,
-    BLOCKING_TIMEOUT_MS = 2000 /* each of three; close waits for one of them all at most */
+    BLOCKING_TIMEOUT_MS = 2000, /* each of three; close waits for one of them at most */
+    PASSING_MS = 50,
+    PASSING_TRIES = 20
 };
 
 static void answer_free(struct kq_positions *a)
@@ -47,7 +49,7 @@ struct kq_asker {
 
 static rd_kafka_resp_err_t ask_once(const struct kq *q, rd_kafka_topic_partition_list_t *list)
 {
-    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(q->producer, list, BLOCKING_TIMEOUT_MS);
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(q->observer, list, BLOCKING_TIMEOUT_MS);
     for (int i = 0; !code && i < list->cnt; i++)
         code = list->elems[i].err;
     for (int i = 0; !code && i < list->cnt; i++)

@@ -3,6 +3,7 @@
 #include "common/base/arena.h"
 
 #include "common/drv/pg.h"
+#include "common/drv/plan_store_pg.h"
 
 /* A link that somebody or something still has to make right. */
 #define DIRTY                                                                                      \
@@ -163,6 +164,7 @@ int report_alive(struct pg *pg, int64_t *ret_workers, bool *ret_leader, struct e
         "report_alive",
         "SELECT (SELECT count(*) FROM worker_beat WHERE until > now()),"
         " EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted"
+        "   AND (classid::bigint << 32 | objid::bigint) = " PLAN_STORE_PG_LEADER_LOCK
         "   AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"};
     autoptr(pg_result_free) struct pg_result *r = NULL;
     if (pg_call(pg, &stmt, NULL, &r, err) < 0)

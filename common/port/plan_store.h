@@ -120,7 +120,7 @@ struct plan_offered { /* one message to publish again */
 
 struct plan_totals {
     size_t synced, fell;      /* all mailboxes */
-    size_t users, users_lost; /* eligible with address before the loss; lost within the window */
+    size_t users, users_lost; /* eligible with address now; lost within the window */
 };
 
 struct plan_store;
