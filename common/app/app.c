@@ -167,7 +167,9 @@ static void page_live(struct httpd_reply *reply, void *user)
 static void page_ready(struct httpd_reply *reply, void *user)
 {
     struct app *a = user;
-    bool ready = !a->ready || a->ready(&reply->body, a->user);
+    bool ready = a->ready && a->ready(&reply->body, a->user);
+    if (!a->ready)
+        str_puts(&reply->body, "starting");
     reply->status = ready ? 200 : 503;
     str_puts(&reply->body, ready ? "ready\n" : "\n");
 }

@@ -35,7 +35,7 @@ struct app {
     struct httpd *httpd;                         /* NULL until app_serve */
     bool live;                                   /* /livez */
     void (*debug)(struct str *json, void *user); /* body of /debug/state; NULL: {} */
-    bool (*ready)(struct str *why, void *user);  /* NULL: ready */
+    bool (*ready)(struct str *why, void *user);  /* NULL: still starting */
     void (*before_metrics)(void *user);          /* refresh gauges; may be NULL */
     void *user;
 };
