@@ -93,13 +93,21 @@ void mailbox_pause(struct mailbox *mb,
 
 /* --- the lease ------------------------------------------------------------------------- */
 
+uint32_t mailbox_deadline(const struct mailbox *mb)
+{
+    return mb->w->s.server_deadline_ms + mb->w->s.lease_margin_ms;
+}
+
 bool mailbox_may_send(void *user)
 {
     struct mailbox *mb = user;
-    bool ok = mb->leased && !mb->fenced && worker_now(mb->w) < mb->lease_until_ms;
+    int64_t now = worker_now(mb->w);
+    bool writes = mb->state == MB_SENDING || mb->state == MB_TIDYING;
+    bool late = writes && now >= mb->sent_ms + mb->w->s.lease_margin_ms;
+    bool ok = mb->leased && !mb->fenced && now < mb->lease_until_ms && !late;
     if (!ok) {
         metric_add(mb->w->m.fenced, 1);
-        log_warn("lease is gone: nothing sent", kv("mailbox", mb->id),
+        log_warn("lease or flight is over: nothing sent", kv("mailbox", mb->id),
                  kv("epoch", mb->lease.epoch));
     }
     return ok;
@@ -123,9 +131,22 @@ static void renew_schedule(struct mailbox *mb)
 /* The renewal runs beside the call of the mailbox's state; its answer finds the mailbox by id,
  * since it may be gone by then. */
 struct renewal {
+    LIST_ENTRY(renewal) list;
     struct worker *w;
     int64_t mailbox, epoch, sent_ms;
 };
+
+static void renewal_free(struct renewal *r)
+{
+    LIST_REMOVE(r, list);
+    free(r);
+}
+
+void mailbox_renewals_free(struct worker *w)
+{
+    while (!LIST_EMPTY(&w->renewals))
+        renewal_free(LIST_FIRST(&w->renewals));
+}
 
 static void renewed(enum ledger_status st, const struct err *err, void *user)
 {
@@ -138,7 +159,7 @@ static void renewed(enum ledger_status st, const struct err *err, void *user)
         else if (st == LEDGER_FENCED)
             mb->fenced = true;
     }
-    free(r);
+    renewal_free(r);
 }
 
 static void renew_due(void *user)
@@ -146,7 +167,9 @@ static void renew_due(void *user)
     struct mailbox *mb = user;
     struct worker *w = mb->w;
     struct renewal *r = xalloc(sizeof(*r));
-    *r = (struct renewal){w, mb->id, mb->lease.epoch, worker_now(w)};
+    *r = (struct renewal){
+        .w = w, .mailbox = mb->id, .epoch = mb->lease.epoch, .sent_ms = worker_now(w)};
+    LIST_INSERT_HEAD(&w->renewals, r, list);
     w->p.ledger->ops->renew(w->p.ledger, mb->lease, w->s.lease_ttl_ms, renewed, r);
     renew_schedule(mb);
 }
@@ -357,12 +380,14 @@ void mailbox_decide(struct mailbox *mb)
 
 /* --- release --------------------------------------------------------------------------- */
 
+static void release_send(struct mailbox *mb);
+
 static void released(enum ledger_status st, const struct err *err, void *user)
 {
     struct mailbox *mb = user;
     if (st == LEDGER_AWAY && mb->w->draining)
         st = LEDGER_OK; /* the lease runs out by itself */
-    if (!mailbox_ledger_ok(mb, st, err, mailbox_release))
+    if (!mailbox_ledger_ok(mb, st, err, release_send))
         return;
     if (st == LEDGER_MORE && !mb->w->draining) {
         mailbox_load(mb);
@@ -373,14 +398,20 @@ static void released(enum ledger_status st, const struct err *err, void *user)
     dispatch_finished(mb);
 }
 
-void mailbox_release(struct mailbox *mb)
+static void release_send(struct mailbox *mb)
 {
     struct worker *w = mb->w;
     mailbox_enter(mb, MB_RELEASING);
-    mb->covered = mb->owed.n;
     uint32_t park_ms = mb->pause_parks ? mb->pause_ms : w->draining ? 1 : 0;
     const char *why = mb->pause_parks ? mb->pause_code : "stopping";
     w->p.ledger->ops->release(w->p.ledger, mb->lease, mb->poke, park_ms, why, released, mb);
+}
+
+/* Repeated, it covers no message that came after: the first one may have been heard. */
+void mailbox_release(struct mailbox *mb)
+{
+    mb->covered = mb->owed.n;
+    release_send(mb);
 }
 
 void mailbox_park(struct mailbox *mb, uint32_t ms, const char *code)

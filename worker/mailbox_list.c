@@ -184,8 +184,8 @@ static void tidy(struct mailbox *mb)
                                              .cats_after = ""};
     mailbox_enter(mb, MB_TIDYING);
     mb->sent_ms = worker_now(w);
-    w->p.ledger->ops->flight(w->p.ledger, mb->lease, w->s.server_deadline_ms, w->s.lease_ttl_ms,
-                             NULL, 0, tidy_flown, mb);
+    w->p.ledger->ops->flight(w->p.ledger, mb->lease, mailbox_deadline(mb), w->s.lease_ttl_ms, NULL,
+                             0, tidy_flown, mb);
 }
 
 /* --- list ------------------------------------------------------------------------------ */

@@ -27,8 +27,12 @@ bool mailbox_ledger_ok(struct mailbox *mb,
                        enum ledger_status st,
                        const struct err *err,
                        void (*again)(struct mailbox *));
+/* Of a flight: what the server may do after the send, and how long that may come after the flight
+ * (a machine sleeps, a connection takes its time); mailbox_may_send sees to the second. */
+uint32_t mailbox_deadline(const struct mailbox *mb);
 bool mailbox_may_send(void *mb);
 const struct store_mailbox *mailbox_store(struct mailbox *mb);
+void mailbox_renewals_free(struct worker *w);
 void mailbox_lost(struct mailbox *mb); /* fenced: drop everything, take again */
 
 /* mailbox_list.c */

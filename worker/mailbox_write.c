@@ -355,6 +355,6 @@ void mailbox_write(struct mailbox *mb)
     }
     mailbox_enter(mb, MB_FLIGHT);
     mb->sent_ms = worker_now(w);
-    w->p.ledger->ops->flight(w->p.ledger, mb->lease, w->s.server_deadline_ms, w->s.lease_ttl_ms,
+    w->p.ledger->ops->flight(w->p.ledger, mb->lease, mailbox_deadline(mb), w->s.lease_ttl_ms,
                              mb->batch.intents, mb->batch.n, flown, mb);
 }

@@ -83,6 +83,7 @@ void worker_free(struct worker *w)
     map_foreach (it, w->mailboxes)
         mailbox_free(it.value);
     map_free(w->mailboxes);
+    mailbox_renewals_free(w);
     for (int u = 0; u < 2; u++) {
         vec_release(&w->ready[u].q);
         vec_release(&w->senders[u].q);

@@ -11,6 +11,8 @@
 #ifndef SYNC_WORKER_WORKER_P_H
 #define SYNC_WORKER_WORKER_P_H
 
+#include <sys/queue.h>
+
 #include "common/base/arena.h"
 #include "common/base/map.h"
 #include "common/base/metrics.h"
@@ -103,6 +105,8 @@ struct mailbox {
     int64_t sent_ms;
 };
 
+struct renewal;
+
 struct mailbox_line { /* first in, first out */
     vec(struct mailbox *) q;
     size_t head;
@@ -125,6 +129,7 @@ struct worker {
     size_t by_state[MB_STATE_COUNT];
     uint32_t alive; /* workers, by the last heartbeat */
     struct breaker breaker;
+    LIST_HEAD(, renewal) renewals; /* under way */
     struct loop_timer *beat;
     bool subscribed, paused, draining, pump_due, pumping;
     char trouble[256];

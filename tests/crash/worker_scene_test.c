@@ -381,3 +381,57 @@ Test(worker_scene, messages_that_come_while_it_stops_do_not_keep_it)
     cr_expect_leq(rig_drain(r, rig_worker(r, 0)), 1000);
     finish(r);
 }
+
+/* ---- time ---- */
+
+struct slept {
+    struct rig_fault late;
+    bool gone;
+};
+
+static struct rig_fault late_after_sleep(const struct rig_call *c, void *user)
+{
+    struct slept *s = user;
+    if (s->gone || strcmp(c->what, "create") != 0)
+        return (struct rig_fault){.kind = RIG_NONE};
+    s->gone = true;
+    return s->late;
+}
+
+/* A machine sleeps between the row that says until when a write may land and the write itself. */
+static void slept(uint32_t sleep_ms, uint32_t lands_after_ms)
+{
+    autoptr(rig_free) struct rig *r = rig_new(NULL);
+    int64_t mb = rig_mailbox(r, pat);
+    rig_want(r, mb, 0, 1, false);
+    finish(r);
+    rig_count_from_here(r);
+    struct slept s = {
+        .late = {.kind = RIG_STOP_LATE, .sleep_ms = sleep_ms, .delay_ms = lands_after_ms}};
+    rig_faults(r, late_after_sleep, &s);
+    rig_want(r, mb, 1, 1, false);
+    finish(r);
+    rig_run(r, 2 * RIG_DEADLINE_MS);
+    cr_assert_null(rig_wrong(r), "slept %u: %s", sleep_ms, rig_wrong(r));
+    cr_expect_eq(rig_creates(r, 1), 1u, "slept %u, landed %u later: made %zu times", sleep_ms,
+                 lands_after_ms, rig_creates(r, 1));
+}
+
+Test(worker_scene, a_write_after_a_sleep_lands_within_its_deadline_or_is_not_sent)
+{
+    for (uint32_t sleep = 0; sleep <= RIG_LEASE_MS; sleep += 400)
+        slept(sleep, RIG_DEADLINE_MS - 500);
+}
+
+/* A release whose answer is lost is repeated; what came in between is not part of it. */
+Test(worker_scene, a_repeated_release_does_not_cover_newer_messages)
+{
+    autoptr(rig_free) struct rig *r = rig_new(NULL);
+    int64_t mb = rig_mailbox(r, pat);
+    rig_redrive(r, false);
+    rig_fault_first(r, "release", (struct rig_fault){.kind = RIG_AWAY_AFTER});
+    rig_want(r, mb, 0, 1, false);
+    rig_run(r, 150);
+    rig_want(r, mb, 1, 1, false);
+    finish(r);
+}

@@ -95,6 +95,8 @@ static bool may_ack(const struct rig_worker *w, const struct rig_message *m)
     struct rig *r = w->r;
     const struct ledger_memory_link *l = ledger_memory_link(r->rows, m->mailbox, m->person);
     const struct ledger_memory_mailbox *mb = ledger_memory_mailbox(r->rows, m->mailbox);
+    if (w->frozen_until && w->frozen_until >= rig_now(r))
+        return true; /* an answer that it slept over: things were so when it was given */
     if (!l || l->gen > m->gen || !memory_due(r->rows, l) || mb->parked_until > rig_now(r))
         return true;
     return mb->lease_until > rig_now(r) && strcmp(mb->lease_owner, w->worker->owner) != 0;

@@ -31,7 +31,7 @@ struct rig_wire {
     void *user;
     struct loop_timer *out, *back; /* on the worker's loop */
     struct loop_timer *late;       /* on the server's */
-    bool with_server, answered;
+    bool with_server, answered, slept;
     struct arena *arena;
     struct store_result *result;
     uint32_t took_ms;
@@ -239,9 +239,10 @@ static void go_out(void *user)
     c->out = NULL;
     if (c->w->dead)
         return;
-    if (c->fault.kind == RIG_FREEZE && c->fault.delay_ms) {
-        rig_freeze(c->w, c->fault.delay_ms);
-        c->fault.delay_ms = 0;
+    uint32_t sleep_ms = c->fault.kind == RIG_FREEZE ? c->fault.delay_ms : c->fault.sleep_ms;
+    if (sleep_ms && !c->slept) {
+        rig_freeze(c->w, sleep_ms);
+        c->slept = true;
         c->out = loop_after(c->w->loop, 0, go_out, c);
         return;
     }

@@ -12,6 +12,7 @@
 #include "common/drv/queue_memory.h"
 #include "common/net/loop_host.h"
 #include "tests/support/worker_rig_p.h"
+#include "worker/worker_p.h"
 
 enum { TICK_MS = 1000, TURNS_MAX = 20000, START_MS = 100, LATENCY_MS = 20 };
 static const int64_t day_ms = 24 * 3600 * 1000, epoch_ms = 1764000000000;
@@ -99,6 +100,7 @@ static void start(struct rig *r)
                                        .metrics = w->metrics};
     const struct worker_settings s = settings(r);
     w->worker = worker_new(&parts, &s);
+    w->worker->rnd = ++r->started; /* its jitter is the same each time */
     if (worker_start(w->worker, &err) < 0)
         abort(); /* queue_memory always takes us */
     vec_push(&r->workers, w);
@@ -408,6 +410,15 @@ void rig_run(struct rig *r, int64_t ms)
     turn_all(r);
 }
 
+static bool lives(const struct rig *r, const struct rig_worker *w)
+{
+    vec_foreach (it, &r->workers) {
+        if (*it == w)
+            return true;
+    }
+    return false;
+}
+
 static void on_drained(void *user)
 {
     *(bool *)user = true;
@@ -419,14 +430,14 @@ int64_t rig_drain(struct rig *r, struct rig_worker *w)
     int64_t from = rig_now(r), end = from + 60000;
     w->leaving = true;
     worker_drain(w->worker, on_drained, &done);
-    while (!done && rig_now(r) < end && !r->wrong[0]) {
+    while (!done && lives(r, w) && rig_now(r) < end && !r->wrong[0]) {
         turn_all(r);
         if (!done)
             step(r, end);
     }
-    int64_t took = rig_now(r) - from;
-    rig_kill(w);
-    return done ? took : -1;
+    if (lives(r, w))
+        rig_kill(w);
+    return done ? rig_now(r) - from : -1;
 }
 
 /* ---- quiet ---- */

@@ -7,8 +7,8 @@
  * ledger are counted from 1, over all workers: a clean run tells how many there are, further runs
  * let one of them go wrong. A worker that died is replaced; a re-driver brings back what is due.
  *
- * Everything is deterministic but for the workers' own jitter and the ids of messages. No test
- * library is used here: what is found wrong is a text.
+ * Everything is deterministic, the workers' own jitter too. No test library is used here: what is
+ * found wrong is a text.
  */
 #ifndef SYNC_TESTS_SUPPORT_WORKER_RIG_H
 #define SYNC_TESTS_SUPPORT_WORKER_RIG_H
@@ -47,6 +47,7 @@ struct rig_fault {
     const char *code;     /* NULL: "rig.fault" */
     uint32_t after_ms;    /* the server's wish */
     uint32_t delay_ms;
+    uint32_t sleep_ms; /* store: the worker stands still for so long first */
     size_t items;
 };
 

@@ -81,7 +81,7 @@ struct rig {
     void *decide_user;
     const char *first; /* of rig_fault_first; NULL: none, or it was there */
     struct rig_fault first_fault;
-    uint64_t calls[RIG_PORTS];
+    uint64_t calls[RIG_PORTS], started;
     bool redrive;
     int64_t next_tick;
     char wrong[400];

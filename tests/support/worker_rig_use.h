@@ -37,7 +37,8 @@ void rig_workers(struct rig *r, uint32_t n);            /* from now on; those be
 struct rig_worker *rig_worker(struct rig *r, size_t i); /* NULL: there is none */
 struct worker *rig_worker_of(struct rig_worker *w);
 void rig_kill(struct rig_worker *w); /* not from inside a call */
-/* Drains it and replaces it. Returns the milliseconds that took, -1: more than a minute. */
+/* Drains it and replaces it. Returns the milliseconds that took, -1: more than a minute, or it
+ * died meanwhile. */
 int64_t rig_drain(struct rig *r, struct rig_worker *w);
 void rig_run(struct rig *r, int64_t ms);
 /* Runs until nothing is to be done, a day at most, then judges. NULL: mailboxes and rows are as the
