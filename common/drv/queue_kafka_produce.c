@@ -190,9 +190,10 @@ bool kq_produce_serve(struct kq *q, int64_t deadline_ms)
     rd_kafka_event_t *ev;
     const rd_kafka_message_t *m;
     while ((ev = rd_kafka_queue_poll(q->producer_queue, 0))) {
-        while ((m = rd_kafka_event_message_next(ev)))
+        while (rd_kafka_event_type(ev) == RD_KAFKA_EVENT_DR &&
+               (m = rd_kafka_event_message_next(ev)))
             reported(q, m);
-        rd_kafka_event_destroy(ev);
+        kq_on_event(q, q->producer, ev);
         if (kq_now(q) >= deadline_ms)
             return true;
     }

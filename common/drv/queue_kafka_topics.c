@@ -30,7 +30,7 @@ static void hear(struct kq *q, int ms)
 {
     rd_kafka_event_t *ev = rd_kafka_queue_poll(q->producer_queue, ms);
     if (ev)
-        rd_kafka_event_destroy(ev);
+        kq_on_event(q, q->producer, ev);
 }
 
 static int unreachable(struct kq *q, const char *bootstrap, rd_kafka_resp_err_t e, struct err *err)

@@ -284,3 +284,16 @@ Test(queue_kafka, scram_is_refused_where_the_library_cannot)
     cr_expect(eq(int, old, strstr(qc_err.text, "SCRAM") != NULL), "%s", qc_err.text);
     loop_free(qc_loop);
 }
+
+/* Most of the time passes in waiting for a group to form: more tests at once than there are cores.
+ */
+int main(int argc, char **argv)
+{
+    struct criterion_test_set *tests = criterion_initialize();
+    criterion_options.jobs = 8;
+    int failed = 0;
+    if (criterion_handle_args(argc, argv, true))
+        failed = !criterion_run_all_tests(tests);
+    criterion_finalize(tests);
+    return failed;
+}
