@@ -6,7 +6,7 @@
 
 #include "producer/rock/rock_decode.h"
 
-enum { MESSAGE_MAX = 110, URL_MAX = 120 };
+enum { MESSAGE_MAX = 180, URL_MAX = 120 };
 
 static bool is_json(const char *content_type)
 {
@@ -90,19 +90,47 @@ enum rock_verdict rock_answer_judge(const struct http_response *r,
     return refused(r, err);
 }
 
+static int hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* For people: `Id eq 5` instead of `Id%20eq%205`, as long as it stays printable ASCII. */
+static void readable(const char *path, char *out, size_t size)
+{
+    size_t n = 0;
+
+    while (*path && n + 1 < size) {
+        int high = path[0] == '%' ? hex(path[1]) : -1;
+        int low = high >= 0 ? hex(path[2]) : -1;
+        int ch = low >= 0 ? high * 16 + low : 0;
+        if (ch >= 0x20 && ch < 0x7f) {
+            out[n++] = (char)ch;
+            path += 3;
+        } else {
+            out[n++] = *path++;
+        }
+    }
+    out[n] = '\0';
+}
+
 int rock_answer_name_url(struct err *err, const char *path)
 {
-    size_t text = strlen(err->text), room = sizeof(err->text) - 1;
-    static const char open[] = " (GET ";
+    static const char open[] = " (GET ", dots[] = "...";
+    char url[sizeof(err->text)];
+    size_t text = strlen(err->text), room = sizeof(err->text) - strlen(open) - 2;
 
-    /* A long reason leaves at least half of the room to the URL's beginning. */
-    size_t url = strlen(path) < URL_MAX ? strlen(path) : URL_MAX;
-    if (text + strlen(open) + url + 1 > room && text > room / 2)
-        text = room / 2;
-    if (text + strlen(open) + url + 1 > room)
-        url = room - text - strlen(open) - 1;
-    bool cut = url < strlen(path);
+    readable(path, url, sizeof(url));
+    size_t n = strlen(url) < URL_MAX ? strlen(url) : URL_MAX;
+    /* A long reason leaves some room for the URL's beginning. */
+    if (text + n > room && text > room * 2 / 3)
+        text = room * 2 / 3;
+    if (text + n > room)
+        n = room - text;
+    bool cut = n < strlen(url);
     snprintf(err->text + text, sizeof(err->text) - text, "%s%.*s%s)", open,
-             (int)(cut ? url - 3 : url), path, cut ? "..." : "");
+             (int)(cut ? n - strlen(dots) : n), url, cut ? dots : "");
     return -1;
 }

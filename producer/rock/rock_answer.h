@@ -28,7 +28,8 @@ enum rock_verdict rock_answer_judge(const struct http_response *r,
                                     const char *controller,
                                     bool key_known,
                                     struct err *err);
-/* Appends " (GET /api/...)" to the text, so that the line fits: the end of the path is cut. */
+/* Appends " (GET /api/...)" to the text, decoded for people; so that the line fits, the end of the
+ * path is cut, and of the text where it is very long. */
 int rock_answer_name_url(struct err *err, const char *path);
 
 #endif

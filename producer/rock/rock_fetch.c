@@ -20,9 +20,9 @@ static const uint64_t all_rows_max = 50 * 1000 * 1000;
 
 struct rock_fetch {
     struct loop *l;
-    struct http_client *http;
+    struct http_client *http; /* NULL until a call needs it */
     struct rock_fetch_options o;
-    char *url, *token_header;
+    char *url, *ca_file, *token_header;
     bool key_known; /* Rock took our key at least once */
     uint64_t dice;  /* state of the jitter */
     uint64_t bytes, rows;
@@ -40,11 +40,14 @@ static void send_page(struct rock_walk *w);
 
 /* ---- ends ---- */
 
+/* The connections go along with the requests on them: a reading that failed begins the next one
+ * afresh. */
 static void break_off(struct rock_fetch *f)
 {
+    http_client_free(f->http);
+    f->http = NULL;
     for (size_t i = 0; i < f->next; i++) {
         struct rock_walk *w = &f->walks[i];
-        http_cancel(w->call);
         loop_cancel(w->timer);
         free(w->path);
         w->call = NULL;
@@ -131,6 +134,25 @@ static void on_timer(void *user)
     send_page(w);
 }
 
+/* A batch has fewer rows than a page would hold. */
+static void halve(struct rock_walk *w)
+{
+    if (w->expect && w->expect < w->top)
+        w->top = (unsigned)w->expect;
+    w->top = w->top > 1 ? w->top / 2 : 1;
+}
+
+static void give_up(struct rock_walk *w, const struct err *why, int64_t tried_ms)
+{
+    struct err last = *why;
+
+    if (w->top == 1 && page_of(w) > 1)
+        err_prefix(&last, "the row behind Id %lld", (long long)w->last);
+    if (w->tries > 1)
+        err_prefix(&last, "after %u tries in %lld s", w->tries, (long long)(tried_ms + 999) / 1000);
+    fail_at(w, &last);
+}
+
 static void try_again(struct rock_walk *w, const struct err *why, int64_t retry_after_ms)
 {
     struct rock_fetch *f = w->fetch;
@@ -142,11 +164,7 @@ static void try_again(struct rock_walk *w, const struct err *why, int64_t retry_
     if (retry_after_ms > wait)
         wait = retry_after_ms;
     if (now + wait - w->trouble_since_ms > f->o.retry_for_ms) {
-        struct err last = *why;
-        if (w->tries > 1)
-            err_prefix(&last, "after %u tries in %lld s", w->tries,
-                       (long long)(now - w->trouble_since_ms + 999) / 1000);
-        fail_at(w, &last);
+        give_up(w, why, now - w->trouble_since_ms);
         return;
     }
     if (retry_after_ms >= 0 && now + wait > f->hold_until_ms)
@@ -219,8 +237,7 @@ static void on_answer(const struct http_response *r, const struct err *err, void
         take_page(w, r);
         break;
     case ROCK_HALVE:
-        if (w->top > 1)
-            w->top /= 2;
+        halve(w);
         try_again(w, &why, r->retry_after_ms);
         break;
     case ROCK_RETRY:
@@ -272,6 +289,18 @@ static void send_page(struct rock_walk *w)
 
 /* ---- calls ---- */
 
+static void connect_when_needed(struct rock_fetch *f)
+{
+    const struct http_limits limits = {.max_connections = f->o.connections,
+                                       .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+                                       .max_response_bytes = ROCK_BODY_MAX,
+                                       .user_agent = "contact-sync/" CONTACT_SYNC_VERSION,
+                                       .ca_file = f->o.ca_file,
+                                       .allow_http = f->o.allow_http};
+    if (!f->http)
+        f->http = http_client_new(f->l, &limits);
+}
+
 int rock_fetch_run(struct rock_fetch *f,
                    struct rock_walk *walks,
                    size_t n,
@@ -282,6 +311,7 @@ int rock_fetch_run(struct rock_fetch *f,
     f->n = n;
     f->next = f->open = f->done_rows = 0;
     f->failed = false;
+    connect_when_needed(f);
     start_more(f);
     while (!f->failed && f->open) {
         f->changed = false;
@@ -319,24 +349,18 @@ unsigned rock_fetch_page(const struct rock_fetch *f)
 struct rock_fetch *rock_fetch_new(struct loop *l, const struct rock_fetch_options *o)
 {
     struct rock_fetch *f = xalloc(sizeof(*f));
-    struct http_limits limits = {.max_connections = o->connections,
-                                 .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-                                 .max_response_bytes = ROCK_BODY_MAX,
-                                 .user_agent = "contact-sync/" CONTACT_SYNC_VERSION,
-                                 .ca_file = o->ca_file,
-                                 .allow_http = o->allow_http};
     autovalue(str_release) struct str header = STR_INIT(TOKEN_HEADER_MAX);
 
     str_puts(&header, "Authorization-Token: ");
     str_puts(&header, o->token);
     f->l = l;
     f->o = *o;
-    f->o.url = f->o.token = f->o.ca_file = NULL;
+    f->o.url = f->url = xstrdup(o->url);
+    f->o.ca_file = f->ca_file = xstrdup(o->ca_file);
+    f->o.token = NULL;
     if (!f->o.retry_first_ms)
         f->o.retry_first_ms = FIRST_WAIT_MS;
-    f->url = xstrdup(o->url);
     f->token_header = str_steal(&header);
-    f->http = http_client_new(l, &limits);
     f->dice = (uint64_t)clock_wall(loop_clock(l)) * 2 + 1;
     return f;
 }
@@ -348,6 +372,7 @@ void rock_fetch_free(struct rock_fetch *f)
     http_client_free(f->http);
     explicit_bzero(f->token_header, strlen(f->token_header));
     free(f->token_header);
+    free(f->ca_file);
     free(f->url);
     free(f);
 }
