@@ -52,18 +52,6 @@ int cli_usage(const struct app *app, const struct cli_verb *v, const char *what,
     return APP_USAGE;
 }
 
-const char *cli_option(const char *name, int argc, char **argv, int *i)
-{
-    size_t n = strlen(name);
-    if (strncmp(argv[*i], name, n))
-        return NULL;
-    if (argv[*i][n] == '=')
-        return argv[*i] + n + 1;
-    if (argv[*i][n])
-        return NULL;
-    return *i + 1 < argc ? argv[++*i] : "";
-}
-
 int cli_program(int argc, char **argv)
 {
     autovalue(str_release) struct str help = STR_INIT(64 << 10);

@@ -57,7 +57,8 @@ static int save(struct app *app, const struct prefs_args *args, struct err *err)
 
 static int set(struct app *app, struct prefs_args *args, struct err *err)
 {
-    qsort(args->groups.v, args->groups.n, sizeof(struct guid), by_guid);
+    if (args->groups.n)
+        qsort(args->groups.v, args->groups.n, sizeof(struct guid), by_guid);
     args->prefs.groups = args->groups.v;
     args->prefs.n_groups = args->groups.n;
     return save(app, args, err);
@@ -108,9 +109,9 @@ static int take_arg(int argc, char **argv, int *i, struct prefs_args *args)
 {
     const char *v;
     struct guid g;
-    if ((v = cli_option("--user", argc, argv, i)))
+    if ((v = app_option("--user", argc, argv, i)))
         args->user = *v ? v : NULL;
-    else if ((v = cli_option("--group", argc, argv, i))) {
+    else if ((v = app_option("--group", argc, argv, i))) {
         if (!guid_parse(v, &g) || args->groups.n >= PREFS_MAX_GROUPS)
             return -1;
         vec_push(&args->groups, g);

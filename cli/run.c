@@ -160,7 +160,7 @@ static int run(struct app *app, int argc, char **argv)
     struct run_args args = {0};
     for (int i = 1; i < argc; i++) {
         const char *v;
-        if ((v = cli_option("--user", argc, argv, &i)) && *v)
+        if ((v = app_option("--user", argc, argv, &i)) && *v)
             args.user = v;
         else if (!strcmp(argv[i], "--dry-run"))
             args.dry = true;
@@ -203,7 +203,7 @@ static int plan(struct app *app, int argc, char **argv)
     const char *user = NULL, *v;
     bool json = false;
     for (int i = 1; i < argc; i++) {
-        if ((v = cli_option("--user", argc, argv, &i)) && *v)
+        if ((v = app_option("--user", argc, argv, &i)) && *v)
             user = v;
         else if (!strcmp(argv[i], "--json"))
             json = true;

@@ -15,7 +15,7 @@ layer(sync_base common/base PkgConfig::JANSSON PkgConfig::UTF8PROC OpenSSL::Cryp
 layer(sync_core common/core sync_base)
 layer(sync_net common/net sync_base PkgConfig::CURL PkgConfig::MHD)
 layer(sync_drv common/drv sync_core sync_net PkgConfig::PQ PkgConfig::RDKAFKA)
-layer(sync_app common/app sync_drv PkgConfig::XML)
+layer(sync_app common/app sync_drv)
 layer(sync_rock producer/rock sync_drv)
 layer(sync_fixture producer/fixture sync_drv)
 layer(sync_producer producer sync_rock sync_fixture sync_app)

@@ -1,6 +1,5 @@
 #include "common/app/app.h"
 
-#include <libxml/parser.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,8 +58,7 @@ static int usage_error(struct app *a, const char *what, const char *arg)
     return APP_USAGE;
 }
 
-/* Value of --name VALUE or --name=VALUE at argv[*i]; NULL when it is another argument. */
-static const char *option(const char *name, char **argv, int argc, int *i, bool *missing)
+const char *app_option(const char *name, int argc, char **argv, int *i)
 {
     size_t n = strlen(name);
     if (strncmp(argv[*i], name, n))
@@ -69,32 +67,38 @@ static const char *option(const char *name, char **argv, int argc, int *i, bool 
         return argv[*i] + n + 1;
     if (argv[*i][n])
         return NULL;
-    *missing = *i + 1 >= argc;
-    return *missing ? "" : argv[++*i];
+    return *i + 1 < argc ? argv[++*i] : "";
+}
+
+/* True: the argument was one of everybody's. */
+static bool
+take_arg(struct app *a, const char *help, int argc, char **argv, int *i, struct args *ret)
+{
+    const char *arg = argv[*i], *v = "";
+    if (!strcmp(arg, "--help") || !strcmp(arg, "-h")) {
+        fputs(help, stdout);
+        ret->exit_code = APP_OK;
+    } else if (!strcmp(arg, "--version")) {
+        printf("%s %s\n", a->program, CONTACT_SYNC_VERSION);
+        ret->exit_code = APP_OK;
+    } else if ((v = app_option("--config", argc, argv, i))) {
+        ret->config = v;
+    } else if ((v = app_option("--set", argc, argv, i))) {
+        ret->sets[ret->n_sets++] = v;
+    } else {
+        return false;
+    }
+    if (ret->exit_code < 0 && !*v)
+        ret->exit_code = usage_error(a, "a value is missing behind", arg);
+    return true;
 }
 
 static void take_args(struct app *a, const char *help, int *argc, char **argv, struct args *ret)
 {
     int kept = 1;
-    bool missing = false;
-    for (int i = 1; i < *argc && ret->exit_code < 0; i++) {
-        const char *v;
-        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-            fputs(help, stdout);
-            ret->exit_code = APP_OK;
-        } else if (!strcmp(argv[i], "--version")) {
-            printf("%s %s\n", a->program, CONTACT_SYNC_VERSION);
-            ret->exit_code = APP_OK;
-        } else if ((v = option("--config", argv, *argc, &i, &missing))) {
-            ret->config = v;
-        } else if ((v = option("--set", argv, *argc, &i, &missing))) {
-            ret->sets[ret->n_sets++] = v;
-        } else {
+    for (int i = 1; i < *argc && ret->exit_code < 0; i++)
+        if (!take_arg(a, help, *argc, argv, &i, ret))
             argv[kept++] = argv[i];
-        }
-        if (missing)
-            ret->exit_code = usage_error(a, "a value is missing behind", argv[i]);
-    }
     *argc = kept;
     argv[kept] = NULL;
 }
@@ -132,7 +136,6 @@ int app_init(struct app *a, const char *program, const char *help, int *argc, ch
     enum log_level level = LOG_LVL_INFO;
     log_level_parse(conf_str(a->conf, "log.level"), &level);
     log_init(program, level, !strcmp(conf_str(a->conf, "log.format"), "json"));
-    xmlInitParser();
     a->loop = loop_new(clock_real());
     a->metrics = metrics_new();
     return -1;

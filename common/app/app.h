@@ -51,6 +51,9 @@ int app_init(struct app *a, const char *program, const char *help, int *argc, ch
 void app_free(struct app *a);
 /* Serves /metrics, /livez, /readyz, /debug/state on http.port of loopback; logs the port. */
 int app_serve(struct app *a, struct err *err) must_check;
+/* Value of `--name VALUE` or `--name=VALUE` at argv[*i] (then *i moves on); NULL when it is another
+ * argument; "" when the value is missing. */
+const char *app_option(const char *name, int argc, char **argv, int *i);
 /* Prints "program: text" to stderr and returns the exit code that fits (conf 78, WHEN_LATER 75,
  * else 1). */
 int app_fail(const struct app *a, const struct err *err);

@@ -280,7 +280,7 @@ static int identify(struct kq *q, struct err *err)
 
 int kq_topics_prepare(struct kq *q, const struct queue_kafka_config *cfg, struct err *err)
 {
-    struct seen seen;
+    struct seen seen = {0};
     if (reach(q, cfg->bootstrap, &seen, err) < 0)
         return -1;
     bool were_there = seen.partitions[QUEUE_TASKS] && seen.partitions[QUEUE_URGENT];
