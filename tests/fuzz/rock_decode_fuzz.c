@@ -1,0 +1,79 @@
+/*
+ * Any bytes as a page of each of Rock's lists: no crash, no value out of range; and a page that is
+ * taken has growing Ids.
+ */
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "common/base/arena.h"
+
+#include "producer/rock/rock_decode_person.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct arena *arena;
+
+static void on_row(const struct js *row, int64_t id, void *user)
+{
+    static const struct rock_phone_type types[] = {{12, DIR_PHONE_MOBILE, "Mobile"}};
+    static const struct rock_codes codes = {types, 1, 2};
+    struct rock_person p;
+    struct rock_member m;
+    struct rock_alias al;
+    struct rock_following f;
+    struct rock_value v;
+    struct rock_place pl;
+    struct rock_group g;
+    struct rock_lookup l;
+
+    switch (*(const int *)user) {
+    case 0:
+        rock_decode_person(row, id, &codes, arena, &p);
+        assert(p.p.birth_day <= 31 && p.p.birth_month <= 12 && p.p.age_class <= 2);
+        assert(js_failed(row) || !p.p.n_phones || p.p.phones[p.p.n_phones - 1].number);
+        break;
+    case 1:
+        rock_decode_member(row, id, &m);
+        assert(!rock_decode_active(row, &m) || m.status == ROCK_MEMBER_ACTIVE);
+        break;
+    case 2:
+        rock_decode_alias(row, id, &al);
+        break;
+    case 3:
+        rock_decode_following(row, id, &f);
+        break;
+    case 4:
+        rock_decode_value(row, id, &v);
+        rock_decode_yes(v.text);
+        break;
+    case 5:
+        rock_decode_place(row, id, arena, &pl);
+        break;
+    case 6:
+        rock_decode_group(row, id, arena, &g);
+        assert(g.name);
+        break;
+    default:
+        rock_decode_lookup(row, id, "Value", arena, &l);
+        assert(l.name);
+        break;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct rock_rows rows;
+    struct err err;
+    char message[80];
+
+    for (int kind = 0; kind < 8; kind++) {
+        arena = arena_new("fuzz", (size_t)1 << 30);
+        if (rock_decode_page((const char *)data, size, 3, on_row, &kind, &rows, &err) == 0)
+            assert(rows.n == 0 ? rows.last == 3 : rows.last >= 3 + (int64_t)rows.n);
+        arena_free(arena);
+    }
+    rock_decode_message((const char *)data, size, message, sizeof(message));
+    assert(memchr(message, '\0', sizeof(message)));
+    return 0;
+}
