@@ -50,7 +50,7 @@ static void collect(struct applying *a, struct mailbox_plan *m)
             continue;
         }
         struct plan_drop d = {.person = ch->row->person,
-                              .keep = ch->op == DIFF_KEEP && !run_drop_always(r, &ch->row->key),
+                              .keep = ch->op == DIFF_KEEP && !run_drop_always(r, m, &ch->row->key),
                               .counted = run_drop_counts(r, m, ch->row)};
         if (!d.keep && (d.counted || !m->sub) && ch->row->has_item)
             d.hold = m->hold;

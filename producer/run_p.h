@@ -95,9 +95,8 @@ const struct leaver *run_find_leaver(const struct run *r, const struct guid *key
 bool run_drop_counts(const struct run *r,
                      const struct mailbox_plan *m,
                      const struct diff_row *row); /* fell out by Rock's data? */
-bool run_drop_always(
-    const struct run *r,
-    const struct guid *key); /* opted out: goes even with Delete Old Contacts off */
+/* Goes even with Delete Old Contacts off: opted out, or merged into somebody who is wanted here. */
+bool run_drop_always(const struct run *r, const struct mailbox_plan *m, const struct guid *key);
 
 int run_apply(struct run *r, struct err *err);
 

@@ -100,7 +100,8 @@ static void collect_leavers(struct run *r)
                 vec_push(&r->leavers, (struct leaver){.key = ch->row->key});
         }
     }
-    qsort(r->leavers.v, r->leavers.n, sizeof(*r->leavers.v), by_key);
+    if (r->leavers.n)
+        qsort(r->leavers.v, r->leavers.n, sizeof(*r->leavers.v), by_key);
     size_t n = 0;
     for (size_t i = 0; i < r->leavers.n; i++)
         if (!n || by_key(&r->leavers.v[n - 1], &r->leavers.v[i]))
@@ -201,10 +202,13 @@ int run_plan_leavers(struct run *r, struct err *err)
 
 /* --- guard ----------------------------------------------------------------------------- */
 
-bool run_drop_always(const struct run *r, const struct guid *key)
+bool run_drop_always(const struct run *r, const struct mailbox_plan *m, const struct guid *key)
 {
     long i = directory_find_person(r->d, key);
-    return i >= 0 && r->d->people[i].opted_out;
+    if (i >= 0)
+        return r->d->people[i].opted_out;
+    const struct leaver *l = run_find_leaver(r, key);
+    return l && l->fate.fate == SOURCE_MERGED && find_want(m, &l->fate.survivor) >= 0;
 }
 
 bool run_drop_counts(const struct run *r, const struct mailbox_plan *m, const struct diff_row *row)

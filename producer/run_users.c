@@ -168,7 +168,7 @@ static void add_orphans(struct run *r)
         bool mine = false;
         for (size_t k = 0; k < owned && !mine; k++)
             mine = r->plans.v[k].mailbox == b->id;
-        if (!mine && b->synced)
+        if (!mine && (b->synced || !b->has_digest)) /* without: it had wishes not fulfilled yet */
             vec_push(&r->plans,
                      (struct mailbox_plan){.mailbox = b->id, .address = b->address, .row = b});
     }

@@ -1,0 +1,99 @@
+/*
+ * plan_store_fake: the producer's port to the rows, over plain memory, for tests of runs and of
+ * publishing. The rows are for tests to read and set; strings in them live as long as the store.
+ *
+ * It keeps the promises of common/port/plan_store.h as far as a run can tell: want rows and digest
+ * change together, losses count for a day, a hold that is open is used again, a plan from older
+ * choices is stale.
+ */
+#ifndef SYNC_TESTS_SUPPORT_PLAN_STORE_FAKE_H
+#define SYNC_TESTS_SUPPORT_PLAN_STORE_FAKE_H
+
+#include "common/base/arena.h"
+#include "common/base/vec.h"
+
+#include "common/port/plan_store.h"
+
+struct fake_person {
+    struct guid key;
+    int64_t rock_id;
+    bool has_content;
+    struct sha256 content;
+};
+
+struct fake_link {
+    int64_t mailbox, person;
+    bool wanted;
+    struct sha256 want, content;
+    const char *cats;
+    enum link_state state;
+    bool has_item, intent, urgent;
+    int64_t hold, offer, gen;
+    int64_t fell_at; /* 0: never */
+};
+
+struct fake_mailbox { /* id: index + 1 */
+    const char *address;
+    bool has_digest;
+    struct sha256 digest;
+    int64_t planned_version, read_at_ms, gen;
+};
+
+struct fake_subscriber { /* id: index + 1 */
+    struct plan_subscriber row;
+    int64_t lost_at;
+};
+
+struct fake_hold {
+    const char *kind, *field;
+    int64_t mailbox;
+};
+
+struct fake_offer { /* id: index + 1 */
+    const char *queue_id;
+    bool delivered;
+    size_t ends;
+};
+
+struct fake_emptied {
+    const char *field;
+    int64_t person, at;
+};
+
+struct fake_body {
+    struct sha256 hash;
+    const char *text;
+};
+
+struct plan_store_fake {
+    struct plan_store base;
+    const struct clock *clock;
+    struct arena *a;
+    vec(struct fake_person) persons; /* id: index + 1 */
+    vec(struct fake_body) bodies;
+    vec(struct fake_link) links;
+    vec(struct fake_mailbox) mailboxes;
+    vec(struct fake_subscriber) subscribers;
+    vec(struct fake_hold) holds; /* open ones; id: index + 1 */
+    vec(struct fake_offer) offers;
+    vec(struct fake_emptied) emptied;
+    vec(struct plan_offered) due; /* what redrive hands out, in order */
+    size_t redriven;              /* of due, handed out */
+    size_t calls, writes, applies, links_read;
+    const char *fail; /* the next call of that name fails */
+    bool stale;       /* choices change before each apply */
+};
+
+struct plan_store_fake *plan_store_fake_new(const struct clock *clock); /* borrows the clock */
+struct plan_store *plan_store_fake_port(struct plan_store_fake *f); /* frees f when it is freed */
+
+/* The workers are done: what is wanted and not held is there, what is not wanted is gone. */
+void plan_store_fake_synced(struct plan_store_fake *f);
+/* NULL: no such row. */
+struct fake_link *
+plan_store_fake_link(struct plan_store_fake *f, const char *address, const struct guid *person);
+struct fake_mailbox *plan_store_fake_mailbox(struct plan_store_fake *f, const char *address);
+struct plan_subscriber *plan_store_fake_subscriber(struct plan_store_fake *f,
+                                                   const struct guid *person);
+
+#endif
