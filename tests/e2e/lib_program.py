@@ -3,6 +3,7 @@
 Standard library only. The programs refuse environment variables CONTACT_SYNC_* that they do not know, so they get an
 environment of their own.
 """
+import json
 import os
 import pathlib
 import re
@@ -110,6 +111,13 @@ class Program:
             if found and found.group(1) == name and all(label in (found.group(2) or "") for label in labels):
                 total += float(found.group(3))
         return total
+
+    def debug(self):
+        return json.loads(self.page("/debug/state"))
+
+    def partitions(self):
+        """Partitions of the two task topics that this worker holds."""
+        return sum(self.debug().get("queue", {}).get("partitions", {}).values())
 
     # --- signals ---
 

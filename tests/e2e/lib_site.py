@@ -285,10 +285,11 @@ class Site:
     def verdict(self):
         return self.exchange.post("compare", fetch(f"{self.rock.url}/control/expected"))
 
-    def exact(self, timeout=60, doubled_creates=False):
+    def exact(self, timeout=60, doubled_creates=False, overlap=False):
         """Waits until every mailbox holds what the model says and the rows know it; then judges once more.
 
-        doubled_creates: a key may have been created twice, where Exchange saved it after its deadline.
+        doubled_creates: a key may have been created twice, where something was deleted or copied meanwhile.
+        overlap: requests that a worker gave up may still be out beside those of its successor.
         """
         until("the mailboxes are as the model says", lambda: self.verdict_ok(), timeout)
         until("the rows say so too", self.rows_rest, 30)
@@ -297,6 +298,9 @@ class Site:
         need(not self.exchange.get("duplicates")["duplicates"], "doubled contacts")
         stats = self.exchange.get("stats")
         need(stats["invalid"] == 0, f"requests that Exchange calls invalid: {stats['invalid_reasons']}")
+        need(overlap or stats["max_per_mailbox"] <= 1, f"{stats['max_per_mailbox']} requests at once to one mailbox")
+        need(stats["writes_over_late_saves"] == 0, "something was written while an earlier write could still land")
+        need(stats["anchor_missing"] == stats["anchor_wrong"] == 0, "X-AnchorMailbox is missing or wrong")
         most = stats["max_creates_per_key"]
         need(doubled_creates or most <= 1, f"a contact was created {most} times")
         return last
