@@ -253,7 +253,7 @@ static void on_answer(const struct http_response *r, const struct err *err, void
 static int make_path(struct rock_walk *w, struct err *err)
 {
     autovalue(str_release) struct str path = STR_INIT(2 * ROCK_QUERY_MAX);
-    const struct rock_page page = {.after = w->last, .upto = w->upto, .top = w->top};
+    const struct rock_page page = {.after = w->last, .until = w->until, .top = w->top};
 
     free(w->path);
     w->path = NULL;

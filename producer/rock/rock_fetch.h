@@ -36,12 +36,12 @@ struct rock_fetch_options {
 
 struct rock_walk {
     const struct rock_list *list;
-    const char *filter;  /* unencoded; NULL = none; borrowed until the call returns */
-    int64_t after, upto; /* Id bounds: after < Id <= upto; 0 = none */
-    size_t expect;       /* the end once so many rows came; 0 = not known */
-    bool twice;          /* the end is believed at the second empty page; so it is without this
-                            when no row came at all and none is expected */
-    unsigned top_max;    /* rows a page; 0: the usual */
+    const char *filter;   /* unencoded; NULL = none; borrowed until the call returns */
+    int64_t after, until; /* Id bounds: after < Id <= until; 0 = none */
+    size_t expect;        /* the end once so many rows came; 0 = not known */
+    bool twice;           /* the end is believed at the second empty page; so it is without this
+                             when no row came at all and none is expected */
+    unsigned top_max;     /* rows a page; 0: the usual */
     rock_row row;
     void *user;
 

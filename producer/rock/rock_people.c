@@ -197,7 +197,7 @@ static void on_any_alias(const struct js *row, int64_t id, void *user)
     if (js_failed(row) || !rock_ids_has(rd->ids, a.person))
         return;
     struct rock_person *p = rock_find_person(rd->r, a.person);
-    if (!has_key(p) || a.id < p->alias) {
+    if (p && (!has_key(p) || a.id < p->alias)) {
         p->p.key = a.guid;
         p->alias = a.id;
     }

@@ -115,8 +115,8 @@ static void put_filter(const char *filter, const struct rock_page *page, struct 
     str_puts(&all, filter ? filter : "");
     if (page->after > 0)
         str_addf(&all, "%sId gt %lld", all.n ? " and " : "", (long long)page->after);
-    if (page->upto > 0)
-        str_addf(&all, "%sId le %lld", all.n ? " and " : "", (long long)page->upto);
+    if (page->until > 0)
+        str_addf(&all, "%sId le %lld", all.n ? " and " : "", (long long)page->until);
     if (!all.n)
         return;
     str_puts(out, "$filter=");

@@ -68,8 +68,8 @@ void rock_filter_raw(struct rock_filter *f, const char *comparison);
 /* How many ids or Guids of col one request can name beside what is in f and the paging. */
 size_t rock_filter_room(const struct rock_filter *f, const struct rock_column *col);
 
-struct rock_page { /* rows after < Id <= upto; 0: no such bound */
-    int64_t after, upto;
+struct rock_page { /* rows after < Id <= until; 0: no such bound */
+    int64_t after, until;
     unsigned top;
 };
 /* "/api/Groups?$filter=...": what follows the server's address. -1 when it would be too long. */

@@ -119,21 +119,21 @@ static void on_phone_type(const struct js *row, int64_t id, void *user)
     vec_push(&r->server.phone_types, t); /* rows come by Id */
 }
 
+/* Of two with one key (one of them for a kind of people only) the first. */
+static void keep(int64_t *at, int64_t id, const char *key, const char *wanted)
+{
+    if (!*at && *wanted && strcasecmp(key, wanted) == 0)
+        *at = id;
+}
+
 static void on_attribute(const struct js *row, int64_t id, void *user)
 {
     struct rock_read *r = user;
     const char *key = js_str(row, "Key");
-    int64_t *at = NULL;
 
-    if (strcasecmp(key, "Employer") == 0)
-        at = &r->server.employer;
-    else if (strcasecmp(key, "Position") == 0)
-        at = &r->server.position;
-    if (at && !*at)
-        *at = id;
-    /* It may be one of the two as well, however odd that would be. */
-    if (*r->s->opt_out && strcasecmp(key, r->s->opt_out) == 0 && !r->server.opt_out)
-        r->server.opt_out = id;
+    keep(&r->server.employer, id, key, "Employer");
+    keep(&r->server.position, id, key, "Position");
+    keep(&r->server.opt_out, id, key, r->s->opt_out);
 }
 
 static int read_rest(struct rock_read *r, struct err *err)

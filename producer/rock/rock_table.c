@@ -103,7 +103,7 @@ static void add_ranges(const struct rock_table *t, int64_t last, unsigned ranges
         put_base(t->base, &filter);
         const struct rock_walk w = {.list = t->list,
                                     .after = last * i / ranges,
-                                    .upto = i + 1 < ranges ? last * (i + 1) / ranges : 0,
+                                    .until = i + 1 < ranges ? last * (i + 1) / ranges : 0,
                                     .twice = true,
                                     .row = t->row,
                                     .user = t->user};

@@ -67,8 +67,9 @@ static int decode_text(const char *body)
 
 static char *page_of(const char *row)
 {
-    char *page = xalloc(strlen(row) + 3);
-    sprintf(page, "[%s]", row);
+    size_t size = strlen(row) + 3;
+    char *page = xalloc(size);
+    snprintf(page, size, "[%s]", row);
     return page;
 }
 
@@ -80,7 +81,8 @@ static char *changed(const char *path, const char *value)
     char *save = NULL, *step = strtok_r(copy, ".", &save), *next;
 
     while ((next = strtok_r(NULL, ".", &save))) {
-        at = json_is_array(at) ? json_array_get(at, (size_t)atoi(step)) : json_object_get(at, step);
+        at = json_is_array(at) ? json_array_get(at, strtoul(step, NULL, 10))
+                               : json_object_get(at, step);
         step = next;
     }
     if (value)
@@ -347,10 +349,11 @@ Test(rock_decode, every_byte_flipped_is_taken_or_refused)
 
 static char *with_long_name(size_t bytes)
 {
-    char *page = xalloc(bytes + 128);
-    int at = sprintf(page, "[{\"Id\":1,\"PhoneNumbers\":[],\"LastName\":\"");
-    memset(page + at, 'x', bytes);
-    strcpy(page + at + bytes, "\"}]"); /* NOLINT: it fits */
+    size_t size = bytes + 128;
+    char *page = xalloc(size), *name = xalloc(bytes + 1);
+    memset(name, 'x', bytes);
+    snprintf(page, size, "[{\"Id\":1,\"PhoneNumbers\":[],\"LastName\":\"%s\"}]", name);
+    free(name);
     return page;
 }
 
