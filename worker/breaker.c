@@ -3,7 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { THRESHOLD = 5, OPEN_BASE_MS = 1000, OPEN_CAP_MS = 60000, STOP_PROBE_MS = 5 * 60 * 1000 };
+enum {
+    THRESHOLD = 5,
+    OPEN_BASE_MS = 1000,
+    OPEN_CAP_MS = 60000,
+    STOP_BASE_MS = 10000,
+    STOP_CAP_MS = 5 * 60 * 1000
+};
 
 void breaker_init(struct breaker *b)
 {
@@ -60,7 +66,12 @@ void breaker_failure(
 
 void breaker_stop(struct breaker *b, const char *code, bool for_good, int64_t now_ms)
 {
-    open_until(b, code, for_good ? INT64_MAX : now_ms + STOP_PROBE_MS);
+    if (b->stopped && b->state == BREAKER_OPEN &&
+        !for_good) /* an answer to a request sent before */
+        return;
+    uint32_t ms = STOP_BASE_MS << (b->opened < 6 ? b->opened : 6);
+    b->opened++;
+    open_until(b, code, for_good ? INT64_MAX : now_ms + (ms < STOP_CAP_MS ? ms : STOP_CAP_MS));
     b->stopped = true;
 }
 

@@ -3,8 +3,9 @@
  *
  * Closed -> open after `threshold` failures in a row that concern the endpoint (SCOPE_REMOTE); open
  * for a doubling, jittered time; then half open: one request probes, its answer closes or opens
- * again. A stop (wrong password, missing right: SCOPE_PROCESS) opens it until `probe_ms` later, or
- * for good when 0.
+ * again. A stop (missing right, a sign-in page in the place of an answer: OUT_STOP) opens it for
+ * ten seconds, doubling up to five minutes; a refused login for good: no account is locked out by
+ * us.
  */
 #ifndef SYNC_WORKER_BREAKER_H
 #define SYNC_WORKER_BREAKER_H

@@ -11,7 +11,12 @@
 #include "worker/mailbox_p.h"
 #include "worker/worker_p.h"
 
-enum { TIMEOUT_BASE_MS = 10000, TIMEOUT_ITEM_MS = 500, SKIP_RETRY_MS = 3600 * 1000 };
+enum {
+    TIMEOUT_BASE_MS = 10000,
+    TIMEOUT_ITEM_MS = 500,
+    SKIP_RETRY_MS = 3600 * 1000,
+    STOPPED_PARK_MS = 3600 * 1000
+};
 
 static const char *const verb_names[] = {"create", "update", "delete", "strip"};
 
@@ -37,9 +42,12 @@ static void stop_account(struct mailbox *mb, const struct err *err)
     bool login = !strcmp(err->code, "http.401");
     if (!w->breaker.stopped)
         log_error("Exchange account stopped; nothing is sent until it is mended", log_err(err));
-    breaker_stop(&w->breaker, err->code, login, worker_now(w));
+    int64_t now = worker_now(w);
+    breaker_stop(&w->breaker, err->code, login, now);
     metric_set(w->m.stopped, 1);
-    pause_for(mb, mailbox_jitter(mb, OUT_PARK, 1, 0), err->code, true);
+    int64_t left = w->breaker.until_ms - now;
+    uint32_t ms = left < STOPPED_PARK_MS ? (uint32_t)left : STOPPED_PARK_MS;
+    pause_for(mb, ms + worker_random(w) % 1000, err->code, true);
 }
 
 void mailbox_request_result(struct mailbox *mb, enum outcome o, const struct err *err)

@@ -36,6 +36,17 @@ static bool kill_wanted(struct worker_host *h)
     return spec && sscanf(spec, "%15[a-z]:%u", h->kill_point, &h->kill_at) == 2;
 }
 
+static int check_url(const struct conf *c, struct err *err)
+{
+    if (strncasecmp(conf_str(c, "exchange.url"), "http://", 7) ||
+        conf_bool(c, "exchange.allow_http"))
+        return 0;
+    return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf",
+                   "exchange.url (%s) is http://, over which the password would travel in clear; "
+                   "exchange.allow_http permits that",
+                   conf_origin(c, "exchange.url"));
+}
+
 static int store_open(struct app *app, struct contact_store **store, struct err *err)
 {
     const struct conf *c = app->conf;
@@ -43,6 +54,8 @@ static int store_open(struct app *app, struct contact_store **store, struct err 
     for (size_t i = 0; i < ARRAY_LEN(needed); i++)
         if (app_need(app, needed[i], err) < 0)
             return -1;
+    if (check_url(c, err) < 0)
+        return -1;
     char *password = NULL;
     if (conf_secret(c, "exchange.password_file", &password, err) < 0)
         return -1;
