@@ -104,7 +104,7 @@ static const struct parked_case {
     int64_t at_least_ms;
 } parked_cases[] = {
     {"park", {.kind = RIG_OUTCOME, .outcome = OUT_PARK, .code = "ews.ErrorQuota"}, 30000},
-    {"account", {.kind = RIG_OUTCOME, .outcome = OUT_STOP, .code = "http.403"}, 30000},
+    {"account", {.kind = RIG_OUTCOME, .outcome = OUT_STOP, .code = "http.403"}, 10000},
     {"later",
      {.kind = RIG_OUTCOME, .outcome = OUT_RETRY_LATER, .code = "ews.ErrorServerBusy"},
      5000},
