@@ -18,6 +18,26 @@ STEP = 0.03  # seconds between two looks at a condition
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
 
 
+_last_acts = {}
+
+
+def remember(thing, act):
+    """act() is called when a signal ends the script before thing could be put away in its own way."""
+    _last_acts[id(thing)] = act
+
+
+def forget(thing):
+    _last_acts.pop(id(thing), None)
+
+
+def end_everything():
+    for act in list(_last_acts.values()):
+        try:
+            act()
+        except Exception as e:  # pylint: disable=broad-except
+            print(f"  (cleaning up: {e})")
+
+
 class Failure(Exception):
     """A scenario that did not show what it promises."""
 
@@ -70,6 +90,7 @@ class Program:
             self.process = subprocess.Popen(  # pylint: disable=consider-using-with
                 self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment(env)
             )
+        remember(self, self.reap)
 
     def text(self):
         return self.log.read_text(errors="replace")
@@ -164,6 +185,7 @@ class Program:
 
     def reap(self):
         """Ends it whatever it does."""
+        forget(self)
         if self.alive():
             self.signal(signal.SIGCONT)
             self.signal(signal.SIGKILL)

@@ -6,11 +6,12 @@ run.
 import concurrent.futures
 import os
 import shutil
+import signal
 import sys
 import time
 import traceback
 
-from lib_program import BUILD, Failure
+from lib_program import BUILD, Failure, end_everything
 from lib_site import ROOT, scratch
 
 
@@ -39,6 +40,13 @@ def run_one(scenario):
     return word, f"{word:7} {time.monotonic() - begin:5.1f} s  {name}: {text}"
 
 
+def interrupted(number, _):
+    """A signal, or the time limit of the test run: no server and no program may stay behind."""
+    print(f"ended by signal {number}", flush=True)
+    end_everything()
+    os._exit(128 + number)  # pylint: disable=protected-access
+
+
 def main(scenarios, at_once=1):
     """at_once: scenarios that run beside each other; most of their time is waiting for deadlines."""
     wanted = sys.argv[1:]
@@ -49,6 +57,8 @@ def main(scenarios, at_once=1):
     if not (BUILD / "contact-sync").exists() or not os.environ.get("CONTACT_SYNC_TEST_DSN"):
         print(f"skipped: needs the programs in {BUILD} and a PostgreSQL in CONTACT_SYNC_TEST_DSN")
         sys.exit(77)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
     words = []
     with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
         for done in concurrent.futures.as_completed([pool.submit(run_one, s) for s in chosen]):

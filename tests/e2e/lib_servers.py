@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 
-from lib_program import need, until
+from lib_program import forget, need, remember
 from lib_site import ROOT, scratch
 
 
@@ -23,11 +23,13 @@ class Postgres:
 
     def __enter__(self):
         self.state = str(scratch() / f"postgres-{threading.get_ident()}")
+        remember(self, lambda: self.call("wipe"))
         self.call("start")
         self.dsn = self.call("dsn")
         return self
 
     def __exit__(self, kind, value, trace):
+        forget(self)
         self.call("wipe")
 
     def call(self, verb):
@@ -52,6 +54,7 @@ class Kafka:
         self.env = {"KAFKA_STATE": self.state, "KAFKA_JARS": str(ROOT / "build/kafka"), "KAFKA_WAIT": "90"}
 
     def __enter__(self):
+        remember(self, lambda: self.call("wipe"))
         if self.proxy:
             self.listen_behind_proxy()
         try:
@@ -77,6 +80,7 @@ class Kafka:
         self.proxy.serve(behind)
 
     def __exit__(self, kind, value, trace):
+        forget(self)
         self.call("wipe")
         if self.proxy:
             self.proxy.close()
@@ -190,7 +194,3 @@ class Proxy:
                 self.selector.unregister(end)
                 end.close()
 
-
-def wait_port(port):
-    """Waits until somebody listens there."""
-    until(f"port {port} is open", lambda: socket.create_connection(("127.0.0.1", port), 1).close() or True, 30)
