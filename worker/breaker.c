@@ -34,6 +34,8 @@ int64_t breaker_ask(struct breaker *b, int64_t now_ms)
 
 void breaker_success(struct breaker *b)
 {
+    if (b->stopped && b->state == BREAKER_OPEN) /* an answer to a request sent before */
+        return;
     b->state = BREAKER_CLOSED;
     b->failures = b->opened = 0;
     b->probing = b->stopped = false;

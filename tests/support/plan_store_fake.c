@@ -406,36 +406,44 @@ static void apply_rekey(struct plan_store_fake *f, const struct plan *p, struct 
     from->has_item = false;
 }
 
+static void
+apply_want(struct plan_store_fake *f, const struct plan *p, const struct plan_want *w, int64_t gen)
+{
+    struct fake_link *l = link_make(f, p->mailbox, w->person);
+    l->wanted = true;
+    l->want = w->state;
+    l->content = w->content;
+    l->cats = arena_strdup(f->a, w->cats);
+    l->state = l->state == LINK_HIDDEN ? LINK_HIDDEN : LINK_ACTIVE;
+    l->hold = w->hold;
+    l->offer = w->hold ? 0 : p->offer;
+    l->urgent = p->urgent;
+    l->fell_at = 0;
+    l->gen = gen;
+}
+
+static void
+apply_drop(struct plan_store_fake *f, const struct plan *p, const struct plan_drop *d, int64_t gen)
+{
+    struct fake_link *l = link_of(f, p->mailbox, d->person);
+    bool item = l->has_item || l->intent;
+    l->wanted = false;
+    l->state = d->keep && item ? LINK_KEPT : LINK_ACTIVE;
+    l->hold = d->keep ? 0 : d->hold;
+    l->offer = d->hold ? 0 : p->offer;
+    l->gen = gen;
+    if (d->counted && item && !l->fell_at)
+        l->fell_at = now(f);
+}
+
 static void apply_rows(struct plan_store_fake *f, const struct plan *p, int64_t gen)
 {
     for (size_t i = 0; i < p->n_rekeys; i++)
         apply_rekey(f, p, p->rekeys[i]);
-    for (size_t i = 0; i < p->n_wants; i++) {
-        const struct plan_want *w = &p->wants[i];
-        struct fake_link *l = link_make(f, p->mailbox, w->person);
-        l->wanted = true;
-        l->want = w->state;
-        l->content = w->content;
-        l->cats = arena_strdup(f->a, w->cats);
-        l->state = l->state == LINK_HIDDEN ? LINK_HIDDEN : LINK_ACTIVE;
-        l->hold = w->hold;
-        l->offer = w->hold ? 0 : p->offer;
-        l->urgent = p->urgent;
-        l->fell_at = 0;
-        l->gen = gen;
-    }
-    for (size_t i = 0; i < p->n_drops; i++) {
-        const struct plan_drop *d = &p->drops[i];
-        struct fake_link *l = link_of(f, p->mailbox, d->person);
-        bool item = l->has_item || l->intent;
-        l->wanted = false;
-        l->state = d->keep && item ? LINK_KEPT : LINK_ACTIVE;
-        l->hold = d->keep ? 0 : d->hold;
-        l->offer = d->hold ? 0 : p->offer;
-        l->gen = gen;
-        if (d->counted && item && !l->fell_at)
-            l->fell_at = now(f);
-    }
+    for (size_t i = 0; i < p->n_wants; i++)
+        apply_want(f, p, &p->wants[i], gen);
+    for (size_t i = 0; i < p->n_drops; i++)
+        apply_drop(f, p, &p->drops[i], gen);
 }
 
 static int op_apply(struct plan_store *s,

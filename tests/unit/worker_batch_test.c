@@ -1,0 +1,271 @@
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <stdio.h>
+
+#include "common/base/arena.h"
+
+#include "tests/unit/core_support.h"
+#include "worker/batch.h"
+
+static const struct store_limits wide = {100, 100, 100, 1 << 20};
+static const char body[] = "{\"v\":1,\"fileAs\":\"Rivera, Pat\",\"phoneMobile\":\"+15550100\"}";
+static const char body_before[] = "{\"v\":1,\"fileAs\":\"Rivera, Pat\",\"jobTitle\":\"Cook\"}";
+static struct arena *arena;
+
+static void setup(void)
+{
+    arena = arena_new("test", 64 << 20);
+}
+static void teardown(void)
+{
+    arena_free(arena);
+}
+TestSuite(worker_batch, .init = setup, .fini = teardown);
+
+static struct link_side a_side(uint32_t person, const char *text)
+{
+    struct link_side s = {.set = text != NULL, .key = guid_of(person), .cats = ""};
+    s.body = text;
+    if (text)
+        contact_hash(text, strlen(text), &s.content);
+    return s;
+}
+
+static struct ledger_link a_link(uint32_t person, const char *want, const char *have)
+{
+    struct ledger_link l = {.person = person, .dirty = true};
+    l.want = a_side(person, want);
+    l.have = a_side(person, have);
+    l.item_id = have ? arena_printf(arena, "item%u", person) : NULL;
+    return l;
+}
+
+static struct batch next(const struct ledger_link *l, unsigned char *marks, size_t n, uint32_t size)
+{
+    struct batch b;
+    if (!batch_next(l, marks, n, &wide, size, "folder", arena, &b))
+        b.n = 0;
+    return b;
+}
+
+/* ---- what a link asks for ---- */
+
+static const struct need_case {
+    const char *name;
+    bool want, body, have, dirty, intent, look;
+    enum batch_need need;
+    enum store_verb verb; /* with BATCH_WRITE */
+} need_cases[] = {
+    {"new", true, true, false, true, false, false, BATCH_WRITE, STORE_CREATE},
+    {"changed", true, true, true, true, false, false, BATCH_WRITE, STORE_UPDATE},
+    {"fell out", false, false, true, true, false, false, BATCH_WRITE, STORE_DELETE},
+    {"clean", true, true, true, false, false, false, BATCH_NOTHING, 0},
+    {"erased", true, false, false, true, false, false, BATCH_NO_CONTENT, 0},
+    {"erased, item there", true, false, true, true, false, false, BATCH_NO_CONTENT, 0},
+    {"never was", false, false, false, true, false, false, BATCH_NOTHING, 0},
+    {"open write", true, true, true, true, true, false, BATCH_SETTLE, 0},
+    {"open write, clean", true, true, true, false, true, false, BATCH_SETTLE, 0},
+    {"look", true, true, true, false, false, true, BATCH_SETTLE, 0},
+};
+
+static void params_free(struct criterion_test_params *p)
+{
+    cr_free(p->params);
+}
+
+ParameterizedTestParameters(worker_batch, a_link_asks_for)
+{
+    size_t *v = cr_malloc(sizeof(*v) * ARRAY_LEN(need_cases));
+    for (size_t i = 0; i < ARRAY_LEN(need_cases); i++)
+        v[i] = i;
+    return cr_make_param_array(size_t, v, ARRAY_LEN(need_cases), params_free);
+}
+ParameterizedTest(const size_t *i, worker_batch, a_link_asks_for)
+{
+    const struct need_case *c = &need_cases[*i];
+    struct ledger_link l = {.dirty = c->dirty, .intent = c->intent, .look = c->look};
+    l.want.set = c->want;
+    l.want.body = c->body ? body : NULL;
+    l.have.set = c->have;
+    cr_expect_eq(batch_need_of(&l), c->need, "%s", c->name);
+    if (c->need == BATCH_WRITE)
+        cr_expect_eq(batch_verb(&l), c->verb, "%s", c->name);
+}
+
+/* ---- operations ---- */
+
+Test(worker_batch, a_create_carries_key_hash_contact_and_categories)
+{
+    struct ledger_link l = a_link(7, body, NULL);
+    unsigned char marks[1] = {0};
+    l.want.cats = "Staff";
+    struct batch b = next(&l, marks, 1, 50);
+    cr_assert_eq(b.n, 1u);
+    struct sha256 state;
+    char hash[ITEM_HASH_TEXT];
+    link_state_hash(&l.want.key, &l.want.content, "Staff", &state);
+    item_hash_format("folder", &state, hash);
+    cr_expect_eq(b.verb, STORE_CREATE);
+    cr_expect_eq(guid_cmp(&b.ops[0].key, &l.want.key), 0);
+    cr_expect_str_eq(b.ops[0].hash, hash);
+    cr_expect_str_eq(b.ops[0].after->f[CONTACT_PHONE_MOBILE], "+15550100");
+    cr_expect_str_eq(b.ops[0].cats_after, "Staff");
+    cr_expect_str_eq(b.ops[0].cats_before, "");
+    cr_expect_eq(b.intents[0].op, INTENT_CREATE);
+    cr_expect_eq(b.intents[0].person, 7);
+    cr_expect_str_eq(b.intents[0].cats, "Staff");
+    cr_expect_eq(memcmp(&b.intents[0].content, &l.want.content, sizeof(l.want.content)), 0);
+    cr_expect_eq(marks[0], BATCH_TAKEN);
+}
+
+Test(worker_batch, an_update_names_the_fields_that_differ_and_the_new_key)
+{
+    struct ledger_link l = a_link(7, body, body_before);
+    unsigned char marks[1] = {0};
+    l.have.key = guid_of(99); /* a merge */
+    l.have.cats = "Following";
+    struct batch b = next(&l, marks, 1, 50);
+    cr_assert_eq(b.n, 1u);
+    cr_expect_eq(b.verb, STORE_UPDATE);
+    cr_expect_eq(b.ops[0].changed, UINT64_C(1) << CONTACT_JOB_TITLE | UINT64_C(1)
+                                                                          << CONTACT_PHONE_MOBILE);
+    cr_expect_eq(guid_cmp(&b.ops[0].key, &l.want.key), 0);
+    cr_expect_str_eq(b.ops[0].item_id, "item7");
+    cr_expect_str_eq(b.ops[0].cats_before, "Following");
+    cr_expect_eq(guid_cmp(&b.intents[0].key, &l.want.key), 0);
+}
+
+Test(worker_batch, an_item_whose_content_is_not_known_is_written_whole)
+{
+    struct ledger_link l = a_link(7, body, body_before);
+    unsigned char marks[1] = {0};
+    l.have.body = NULL;
+    struct batch b = next(&l, marks, 1, 50);
+    cr_assert_eq(b.n, 1u);
+    cr_expect_null(b.ops[0].before);
+    cr_expect_eq(b.ops[0].changed, (UINT64_C(1) << CONTACT_FIELD_COUNT) - 1);
+}
+
+Test(worker_batch, a_delete_carries_what_the_item_carries)
+{
+    struct ledger_link l = a_link(7, NULL, body_before);
+    unsigned char marks[1] = {0};
+    l.have.key = guid_of(99);
+    struct batch b = next(&l, marks, 1, 50);
+    cr_assert_eq(b.n, 1u);
+    cr_expect_eq(b.verb, STORE_DELETE);
+    cr_expect_eq(guid_cmp(&b.ops[0].key, &l.have.key), 0);
+    cr_expect_eq(b.intents[0].op, INTENT_DELETE);
+}
+
+/* ---- which ones ---- */
+
+Test(worker_batch, one_verb_a_request_and_urgent_ones_by_themselves)
+{
+    struct ledger_link l[] = {a_link(1, body, NULL), a_link(2, body, body_before),
+                              a_link(3, body, NULL), a_link(4, NULL, body_before),
+                              a_link(5, body, NULL)};
+    unsigned char marks[5] = {0};
+    l[0].urgent = true;
+    struct batch b = next(l, marks, 5, 50);
+    cr_expect_eq(b.n, 1u);
+    cr_expect_eq(b.ops[0].tag, 0u);
+    b = next(l, marks, 5, 50);
+    cr_expect_eq(b.n, 1u);
+    cr_expect_eq(b.verb, STORE_UPDATE);
+    b = next(l, marks, 5, 50);
+    cr_expect_eq(b.n, 2u);
+    cr_expect_eq(b.verb, STORE_CREATE);
+    cr_expect_eq(b.ops[1].tag, 4u);
+    b = next(l, marks, 5, 50);
+    cr_expect_eq(b.verb, STORE_DELETE);
+    cr_expect_eq(next(l, marks, 5, 50).n, 0u);
+}
+
+Test(worker_batch, sizes_keep_to_the_smaller_limit)
+{
+    struct ledger_link l[30];
+    const struct store_limits narrow = {7, 100, 100, 1 << 20};
+    struct batch b;
+    unsigned char marks[30] = {0};
+    for (uint32_t i = 0; i < 30; i++)
+        l[i] = a_link(i, body, NULL);
+    cr_expect_eq(next(l, marks, 30, 11).n, 11u);
+    cr_expect(batch_next(l, marks, 30, &narrow, 11, "folder", arena, &b));
+    cr_expect_eq(b.n, 7u);
+    cr_expect_eq(b.ops[0].tag, 11u);
+}
+
+Test(worker_batch, bytes_have_a_limit_but_one_always_fits)
+{
+    struct ledger_link l[10];
+    unsigned char marks[10] = {0};
+    const struct store_limits lim = {100, 100, 100, 6000};
+    struct batch b;
+    size_t seen = 0;
+    for (uint32_t i = 0; i < 10; i++)
+        l[i] = a_link(i, body, NULL);
+    while (batch_next(l, marks, 10, &lim, 50, "folder", arena, &b)) {
+        cr_expect(b.n >= 1 && b.n <= 3);
+        seen += b.n;
+    }
+    cr_expect_eq(seen, 10u);
+}
+
+Test(worker_batch, what_cannot_be_read_is_set_aside_and_holds_nobody_up)
+{
+    struct ledger_link l[] = {a_link(1, "{}", NULL), a_link(2, body, NULL),
+                              a_link(3, "{\"v\":9}", NULL), a_link(4, body, NULL)};
+    unsigned char marks[4] = {0};
+    struct batch b = next(l, marks, 4, 50);
+    cr_assert_eq(b.n, 2u);
+    cr_expect_eq(b.ops[0].tag, 1u);
+    cr_expect_eq(b.ops[1].tag, 3u);
+    cr_expect_eq(marks[0], BATCH_UNUSABLE);
+    cr_expect_eq(marks[2], BATCH_UNUSABLE);
+    unsigned char none[1] = {0};
+    cr_expect_eq(next(l, none, 1, 50).n, 0u);
+    cr_expect_eq(none[0], BATCH_UNUSABLE);
+}
+
+Test(worker_batch, links_to_be_settled_first_are_left_alone)
+{
+    struct ledger_link l[] = {a_link(1, body, NULL), a_link(2, body, NULL)};
+    unsigned char marks[2] = {0};
+    l[0].intent = true;
+    struct batch b = next(l, marks, 2, 50);
+    cr_expect_eq(b.n, 1u);
+    cr_expect_eq(b.ops[0].tag, 1u);
+    cr_expect_eq(marks[0], BATCH_OPEN);
+}
+
+/* Whatever the mix: every writable link is in exactly one batch. */
+Test(worker_batch, nobody_is_forgotten_and_nobody_comes_twice)
+{
+    uint64_t seed = 5;
+    for (int round = 0; round < 200; round++) {
+        struct ledger_link l[40];
+        unsigned char marks[40] = {0}, seen[40] = {0};
+        arena_reset(arena);
+        for (uint32_t i = 0; i < 40; i++) {
+            l[i] = a_link(i, rnd(&seed) % 4 ? body : NULL, rnd(&seed) % 2 ? body_before : NULL);
+            l[i].urgent = rnd(&seed) % 5 == 0;
+            l[i].dirty = rnd(&seed) % 6 != 0;
+            l[i].intent = rnd(&seed) % 9 == 0;
+        }
+        for (;;) {
+            struct batch b = next(l, marks, 40, 1 + (uint32_t)(rnd(&seed) % 9));
+            if (!b.n)
+                break;
+            for (size_t i = 0; i < b.n; i++) {
+                seen[b.ops[i].tag]++;
+                cr_assert_eq(b.intents[i].person, (int64_t)b.ops[i].tag);
+                cr_assert_eq(batch_verb(&l[b.ops[i].tag]), b.verb);
+                cr_assert_eq(l[b.ops[i].tag].urgent, l[b.ops[0].tag].urgent);
+            }
+        }
+        for (size_t i = 0; i < 40; i++)
+            cr_assert_eq(seen[i], batch_need_of(&l[i]) == BATCH_WRITE, "round %d, link %zu", round,
+                         i);
+    }
+}
