@@ -6,8 +6,8 @@
  * curl's multi handle by curl_multi_socket_action: each descriptor is a watch of the loop, the next
  * time-out a timer. Watches of connections live as long as the connection and are only made quiet
  * between two requests: when the next one starts in the same turn, the kernel never hears of it.
- * All other descriptors of curl's (its resolver's) close without notice, so their watches go as
- * soon as curl loses interest.
+ * All other descriptors of curl's (its resolver's, sockets that never got connected) close without
+ * notice, so their watches go as soon as curl loses interest.
  */
 
 static struct http_sock *sock_at(struct http_client *c, curl_socket_t fd)
@@ -33,9 +33,12 @@ static int on_interest(CURL *easy, curl_socket_t fd, int what, void *user, void 
     struct http_client *c = user;
     struct http_sock *s = sock_at(c, fd);
     (void)easy, (void)unused;
-    if (what == CURL_POLL_REMOVE && !s->connection) {
+    /* A socket that is still connecting only waits to write; when curl gives it up (time-out,
+     * cancel) it is closed without http_mux_close. */
+    s->established |= s->connection && (what & CURL_POLL_IN);
+    if (what == CURL_POLL_REMOVE && !s->established) {
         loop_unwatch(s->watch);
-        s->watch = NULL;
+        *s = (struct http_sock){0};
         return 0;
     }
     int events =

@@ -58,7 +58,8 @@ TAILQ_HEAD(http_calls, http_call);
 /* A descriptor of curl's. */
 struct http_sock {
     struct loop_watch *watch;
-    bool connection; /* its close is announced; not so for those of curl's resolver */
+    bool connection;  /* made by http_mux_open; not so those of curl's resolver */
+    bool established; /* a connection that was connected: its close is announced */
 };
 
 struct http_client {
