@@ -44,6 +44,7 @@ shell() { sources '*.sh' .ci/run | xargs -r -d '\n' shellcheck -x; }
 cppcheck_all() {
     sources 'common/*.c' 'producer/*.c' 'worker/*.c' 'cli/*.c' 'tests/sim/*.c' 'tests/support/*.c' |
         xargs -r -d '\n' cppcheck --quiet -j 2 --std=c11 --language=c -I . --library=posix --inline-suppr --error-exitcode=1 \
+            '-DLIST_HEAD(n,t)=struct n {struct t *lh_first;}' '-DTAILQ_FOREACH(v,h,f)=for((v)=(h)->tqh_first;(v);(v)=(v)->f.tqe_next)' \
             --enable=warning,performance,portability --suppressions-list=scripts/cppcheck-suppress.txt
 }
 
