@@ -7,6 +7,8 @@
 #include "tests/support/worker_rig_p.h"
 #include "worker/worker_p.h"
 
+enum { ANSWER_MAX_MS = 30000 };
+
 static struct rig_tap_queue *self(struct queue *q)
 {
     return (struct rig_tap_queue *)q;
@@ -88,6 +90,12 @@ static int tap_subscribe(struct queue *q, const struct queue_handlers *h, struct
 
 /* ---- from the worker ---- */
 
+/* A rest that ended while the answer to the release was on its way, or slept over. */
+static bool just_over(const struct rig *r, int64_t until)
+{
+    return until && until <= rig_now(r) && until > rig_now(r) - ANSWER_MAX_MS;
+}
+
 /* The promise: a message goes once its row is done, rests for a known time, or is somebody else's.
  */
 static bool may_ack(const struct rig_worker *w, const struct rig_message *m)
@@ -98,6 +106,8 @@ static bool may_ack(const struct rig_worker *w, const struct rig_message *m)
     if (w->frozen_until && w->frozen_until >= rig_now(r))
         return true; /* an answer that it slept over: things were so when it was given */
     if (!l || l->gen > m->gen || !memory_due(r->rows, l) || mb->parked_until > rig_now(r))
+        return true;
+    if (just_over(r, l->retry_at) || just_over(r, l->look_at) || just_over(r, mb->parked_until))
         return true;
     return mb->lease_until > rig_now(r) && strcmp(mb->lease_owner, w->worker->owner) != 0;
 }
