@@ -364,15 +364,14 @@ void mailbox_decide(struct mailbox *mb)
 {
     bool settle = any_that_needs(mb, BATCH_SETTLE);
     bool write = any_that_needs(mb, BATCH_WRITE);
+    bool stop = mb->w->draining;
     if (mb->fenced)
         mailbox_lost(mb);
-    else if (mb->w->draining)
-        mailbox_release(mb);
-    else if (settle || write)
+    else if (!stop && (settle || write))
         next_request(mb, settle);
-    else if (mailbox_skip(mb))
+    else if (!stop && mailbox_skip(mb))
         return; /* the rows that cannot be written are recorded first */
-    else if (mb->again)
+    else if (!stop && mb->again)
         mailbox_load(mb);
     else
         mailbox_release(mb);

@@ -115,9 +115,11 @@ void worker_host_free(struct worker_host *h)
 {
     if (!h)
         return;
-    worker_free(h->worker);
+    /* after a drain that was cut short: the store's last answers still find the worker, the
+     * ledger's do not come any more */
     contact_store_free(h->store);
     ledger_free(h->ledger);
+    worker_free(h->worker);
     pg_free(h->pg);
     free(h);
 }

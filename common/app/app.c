@@ -60,12 +60,13 @@ static int usage_error(struct app *a, const char *what, const char *arg)
 
 const char *app_option(const char *name, int argc, char **argv, int *i)
 {
+    const char *arg = argv[*i];
     size_t n = strlen(name);
-    if (strncmp(argv[*i], name, n))
+    if (!arg || strncmp(arg, name, n))
         return NULL;
-    if (argv[*i][n] == '=')
-        return argv[*i] + n + 1;
-    if (argv[*i][n])
+    if (arg[n] == '=')
+        return arg + n + 1;
+    if (arg[n])
         return NULL;
     return *i + 1 < argc ? argv[++*i] : "";
 }
