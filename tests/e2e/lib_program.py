@@ -3,12 +3,14 @@
 Standard library only. The programs refuse environment variables CONTACT_SYNC_* that they do not know, so they get an
 environment of their own.
 """
+import contextlib
 import json
 import os
 import pathlib
 import re
 import signal
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -18,11 +20,13 @@ STEP = 0.03  # seconds between two looks at a condition
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
 
 
+ending = threading.Event()  # a signal ends the script: other threads start nothing any more
 _last_acts = {}
 
 
 def remember(thing, act):
     """act() is called when a signal ends the script before thing could be put away in its own way."""
+    need(not ending.is_set(), "ended by a signal")
     _last_acts[id(thing)] = act
 
 
@@ -30,12 +34,24 @@ def forget(thing):
     _last_acts.pop(id(thing), None)
 
 
+def descendants(pid):
+    """All processes below pid that did not leave it."""
+    found = []
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found += [child, *descendants(child)]
+    return found
+
+
 def end_everything():
+    """Nothing that this script started may stay behind; never raises."""
+    ending.set()
+    for pid in descendants(os.getpid()):
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
     for act in list(_last_acts.values()):
-        try:
+        with contextlib.suppress(Exception):
             act()
-        except Exception as e:  # pylint: disable=broad-except
-            print(f"  (cleaning up: {e})")
 
 
 class Failure(Exception):
@@ -86,11 +102,11 @@ class Program:
         self.command = [str(word) for word in command]
         self.log = pathlib.Path(folder) / f"{name}.log"
         self.port = None
+        need(not ending.is_set(), "ended by a signal")
         with open(self.log, "wb") as out:
             self.process = subprocess.Popen(  # pylint: disable=consider-using-with
                 self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment(env)
             )
-        remember(self, self.reap)
 
     def text(self):
         return self.log.read_text(errors="replace")
@@ -185,7 +201,6 @@ class Program:
 
     def reap(self):
         """Ends it whatever it does."""
-        forget(self)
         if self.alive():
             self.signal(signal.SIGCONT)
             self.signal(signal.SIGKILL)

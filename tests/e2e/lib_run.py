@@ -42,9 +42,12 @@ def run_one(scenario):
 
 def interrupted(number, _):
     """A signal, or the time limit of the test run: no server and no program may stay behind."""
-    print(f"ended by signal {number}", flush=True)
-    end_everything()
-    os._exit(128 + number)  # pylint: disable=protected-access
+    try:
+        end_everything()  # what other threads start meanwhile is ended by the second call
+        end_everything()
+        print(f"ended by signal {number}", flush=True)
+    finally:
+        os._exit(128 + number)  # pylint: disable=protected-access
 
 
 def main(scenarios, at_once=1):

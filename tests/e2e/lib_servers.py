@@ -1,10 +1,14 @@
 """Servers that a scenario may stop, and a proxy that may stand still: PostgreSQL and Kafka of its own."""
+import contextlib
 import os
 import pathlib
 import selectors
+import shutil
+import signal
 import socket
 import subprocess
 import threading
+import time
 
 from lib_program import forget, need, remember
 from lib_site import ROOT, scratch
@@ -29,8 +33,8 @@ class Postgres:
         return self
 
     def __exit__(self, kind, value, trace):
-        forget(self)
         self.call("wipe")
+        forget(self)
 
     def call(self, verb):
         return script("postgres.sh", verb, PG_STATE=self.state, PG_FAST="1")
@@ -54,7 +58,7 @@ class Kafka:
         self.env = {"KAFKA_STATE": self.state, "KAFKA_JARS": str(ROOT / "build/kafka"), "KAFKA_WAIT": "90"}
 
     def __enter__(self):
-        remember(self, lambda: self.call("wipe"))
+        remember(self, self.end)
         if self.proxy:
             self.listen_behind_proxy()
         try:
@@ -80,13 +84,23 @@ class Kafka:
         self.proxy.serve(behind)
 
     def __exit__(self, kind, value, trace):
-        forget(self)
         self.call("wipe")
+        forget(self)
         if self.proxy:
             self.proxy.close()
 
     def call(self, *arguments):
         return script("kafka.sh", *arguments, **self.env)
+
+    def end(self):
+        """Ends the broker also where kafka.sh was cut off while it started one."""
+        for _ in range(10):
+            for process in pathlib.Path("/proc").glob("[0-9]*"):
+                with contextlib.suppress(OSError):
+                    if f"{self.state}/".encode() in (process / "cmdline").read_bytes():
+                        os.kill(int(process.name), signal.SIGKILL)
+            time.sleep(0.05)
+        shutil.rmtree(self.state, ignore_errors=True)
 
     def stop(self):
         self.call("stop")
