@@ -157,7 +157,7 @@ class Bench:
         self.config.write_text(
             f"exchange.url = {self.exchange.url}/EWS/Exchange.asmx\nexchange.allow_http = true\n"
             f"exchange.user = svc-sync\nexchange.password_file = {self.folder}/password\npostgres.dsn = {self.dsn}\n"
-            f"kafka.bootstrap.servers = {self.kafka}\nkafka.topic_prefix = {self.prefix}\n")
+            f"kafka.bootstrap.servers = {self.kafka}\nkafka.topic_prefix = {self.prefix}\nkafka.partitions = 12\n")
         done = subprocess.run([BUILD / "contact-sync", "migrate", "--config", self.config], env=environment(),
                               capture_output=True, text=True, check=False)
         need(done.returncode == 0, f"migrate: {done.stderr}")
