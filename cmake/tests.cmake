@@ -16,7 +16,7 @@ function(test_tier tier)
         add_executable(${tier}_${name} ${source})
         target_link_libraries(${tier}_${name} PRIVATE sync_test_support sim_exchange_lib sim_rock_lib ${ARGN})
         add_test(NAME ${tier}/${name} COMMAND ${tier}_${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-        set_tests_properties(${tier}/${name} PROPERTIES LABELS ${tier} TIMEOUT 300 SKIP_RETURN_CODE 77
+        set_tests_properties(${tier}/${name} PROPERTIES LABELS ${tier} TIMEOUT $<IF:$<STREQUAL:${tier},integration>,300,180> SKIP_RETURN_CODE 77
             ENVIRONMENT "CONTACT_SYNC_BUILD=${CMAKE_BINARY_DIR}")
         if(tier STREQUAL "integration")
             set_tests_properties(${tier}/${name} PROPERTIES PROCESSORS 2)

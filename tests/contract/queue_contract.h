@@ -378,7 +378,7 @@ static void qc_a_second_member_takes_over_partitions(void)
 }
 
 #define QUEUE_CONTRACT_TEST(suite, name)                                                           \
-    Test(suite, name, .timeout = 120)                                                              \
+    Test(suite, name)                                                                              \
     {                                                                                              \
         qc_loop = loop_new(clock_real());                                                          \
         queue_contract_begin();                                                                    \

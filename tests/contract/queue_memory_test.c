@@ -2,6 +2,9 @@
 #include "common/drv/queue_memory.h"
 #include "tests/contract/queue_contract.h"
 
+/* One time-out for the suite: one on each test as well makes Criterion 2.4.1 leak. */
+TestSuite(queue_memory, .timeout = 120);
+
 static struct queue *any; /* a member to join; the queue lives as long as its last one */
 
 static void queue_contract_begin(void)
