@@ -88,11 +88,13 @@ def killed_when_saved_but_unanswered():
 
 # --- a worker that stands still ---
 
+NO_LATER_LOOK = {"worker.look_again": "10m"}  # the only call that may come once all is done
+
 
 def frozen_before_it_sends():
     """SIGSTOP past the lease with a request not yet sent: nothing is sent after SIGCONT, exact"""
     needs_kafka()
-    with loaded_site("frozen before it sends") as site:
+    with loaded_site("frozen before it sends", **NO_LATER_LOOK) as site:
         site.producer().ready()
         zombie = site.worker(name="zombie").ready()
         with site.locked("intent"):  # a flight waits for its rows, so its request stays unsent
@@ -118,7 +120,7 @@ def frozen_before_it_sends():
 def frozen_with_requests_out():
     """SIGSTOP past the lease with requests out: their late answers change nothing, exact"""
     needs_kafka()
-    with loaded_site("frozen with requests out") as site:
+    with loaded_site("frozen with requests out", **NO_LATER_LOOK) as site:
         site.fault("late_answer", op="CreateItem", times=6, ms=1500)
         site.producer().ready()
         zombie = site.worker(name="zombie").ready()
