@@ -58,29 +58,38 @@ static rd_kafka_resp_err_t ask_once(const struct kq *q, rd_kafka_topic_partition
     return code;
 }
 
-/* The topic was made a moment ago, or a broker has just gone. */
+/* The topic or the group was made a moment ago, or a broker has just gone. */
 static bool passes_soon(rd_kafka_resp_err_t e)
 {
     return e == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
            e == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
            e == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-           e == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE;
+           e == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE || e == RD_KAFKA_RESP_ERR_NOT_COORDINATOR ||
+           e == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+           e == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
+}
+
+/* True: another try may do. Waits a little; nobody waits on this thread. */
+static bool try_again(const struct kq *q, rd_kafka_resp_err_t e, int tries)
+{
+    static const struct timespec pause = {.tv_nsec = PASSING_MS * 1000000};
+    if (!passes_soon(e) || tries >= PASSING_TRIES || atomic_load(&q->closing))
+        return false;
+    nanosleep(&pause, NULL);
+    return true;
 }
 
 /* Offsets of all partitions of list, which come back in it; -1: end, -2: beginning. */
 static int
 ask_offsets(const struct kq *q, rd_kafka_topic_partition_list_t *list, int64_t which, struct err *e)
 {
-    static const struct timespec pause = {.tv_nsec = PASSING_MS * 1000000};
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__DESTROY;
-    for (int tries = 0; tries < PASSING_TRIES && !atomic_load(&q->closing); tries++) {
+    rd_kafka_resp_err_t code;
+    int tries = 0;
+    do {
         for (int i = 0; i < list->cnt; i++)
             list->elems[i].offset = which;
-        code = ask_once(q, list);
-        if (!passes_soon(code))
-            break;
-        nanosleep(&pause, NULL); /* nobody waits on this thread */
-    }
+        code = atomic_load(&q->closing) ? RD_KAFKA_RESP_ERR__DESTROY : ask_once(q, list);
+    } while (try_again(q, code, ++tries));
     return code ? away(e, code, NULL) : 0;
 }
 
@@ -142,12 +151,22 @@ static void count_partitions(const struct kq *q, struct kq_positions *a)
     rd_kafka_metadata_destroy(md);
 }
 
-static struct kq_positions *answer(const struct kq *q, rd_kafka_topic_partition_list_t *list)
+static rd_kafka_resp_err_t ask_committed(const struct kq *q, rd_kafka_topic_partition_list_t *list)
 {
-    struct kq_positions *a = xalloc(sizeof(*a));
     rd_kafka_resp_err_t e = rd_kafka_committed(q->observer, list, COMMITTED_TIMEOUT_MS);
     for (int i = 0; !e && i < list->cnt; i++)
         e = list->elems[i].err;
+    return e;
+}
+
+static struct kq_positions *answer(const struct kq *q, rd_kafka_topic_partition_list_t *list)
+{
+    struct kq_positions *a = xalloc(sizeof(*a));
+    rd_kafka_resp_err_t e;
+    int tries = 0;
+    do
+        e = ask_committed(q, list);
+    while (try_again(q, e, ++tries));
     if (e) {
         a->failed = true;
         away(&a->err, e, NULL);

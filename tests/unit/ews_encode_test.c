@@ -122,10 +122,9 @@ ParameterizedTestParameters(ews_encode, is_valid_by_the_schema)
 }
 ParameterizedTest(size_t *i, ews_encode, is_valid_by_the_schema)
 {
-    autovalue(str_release) struct str out;
     if (!ews_test_schema_there())
         return;
-    str_init(&out, MAX_BYTES);
+    autovalue(str_release) struct str out = STR_INIT(MAX_BYTES);
     requests[*i].encode(&out);
     autofree char *complaint = ews_test_invalid(out.p, out.n);
     cr_expect_null(complaint, "%s: %s", requests[*i].name, complaint);
