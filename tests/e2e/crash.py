@@ -99,9 +99,9 @@ def frozen_before_it_sends():
     with loaded_site("frozen before it sends", **NO_LATER_LOOK) as site:
         site.producer().ready()
         zombie = site.worker(name="zombie").ready()
-        with site.locked("intent"):  # a flight waits for its rows, so its request stays unsent
+        with site.inserts_wait("intent"):  # a flight waits for its rows, so its request stays unsent
             site.plan()
-            until("a flight waits", lambda: site.waiting_for_locks() > 0, 40)
+            until("flights wait", lambda: site.inserts_waiting() >= 2, 40)
             zombie.freeze()
         second = site.worker(name="second").ready()
         verdict = site.exact(90)

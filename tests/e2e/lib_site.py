@@ -21,6 +21,7 @@ from lib_program import BUILD, Failure, Program, environment, fetch, need, until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PSQL = shutil.which("psql") or "/usr/lib/postgresql/15/bin/psql"
+HELD = 20261123  # number of the advisory lock that holds inserts back
 PASSWORD, REST_KEY = "not-a-secret", "rest-key-of-the-tests"
 
 SETTINGS = {
@@ -264,20 +265,22 @@ class Site:
         return psql(self.dsn, statement)
 
     @contextlib.contextmanager
-    def locked(self, table):
-        """Holds a lock that lets others read the table and makes its writers wait."""
+    def inserts_wait(self, table):
+        """Rows that are put into the table wait until this ends; everything else about it goes on."""
+        self.sql(f"CREATE FUNCTION wait_{table}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN"
+                 f" PERFORM pg_advisory_xact_lock_shared({HELD}); RETURN NULL; END';"
+                 f" CREATE TRIGGER wait BEFORE INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION wait_{table}()")
         command = [PSQL, "-X", "-q", "-A", "-t", "-d", self.dsn]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
                               env=environment()) as holder:
-            holder.stdin.write(f"BEGIN; LOCK TABLE {table} IN EXCLUSIVE MODE;\n\\echo held\n")
-            need(holder.stdout.readline().strip() == "held", f"{table} could not be locked")
+            holder.stdin.write(f"SELECT pg_advisory_lock({HELD}) IS NULL;\n")
+            need(holder.stdout.readline().strip() == "f", f"{table} could not be held back")
             yield
-            holder.stdin.write("ROLLBACK;\n")
             holder.stdin.close()
 
-    def waiting_for_locks(self):
-        """Sessions of this site's database that wait for a lock."""
-        return int(psql(self.admin_dsn, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND"
+    def inserts_waiting(self):
+        """Sessions that inserts_wait holds back."""
+        return int(psql(self.admin_dsn, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND"
                                         f" datname = '{self.word}'"))
 
     # --- what is there ---
