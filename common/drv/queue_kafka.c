@@ -45,6 +45,15 @@ void kq_kick(struct kq *q)
         q->kick = loop_after(q->loop, 0, kicked, q);
 }
 
+static void tell_trouble(struct kq *q)
+{
+    if (!q->troubled)
+        return;
+    q->troubled = false;
+    const struct err err = q->trouble;
+    q->h.trouble(&err, q->h.user);
+}
+
 /* All that librdkafka has for us, for a bounded time. Handlers may turn the loop themselves: what
  * comes meanwhile waits for the turn after this one. */
 static void turn(struct kq *q)
@@ -60,8 +69,9 @@ static void turn(struct kq *q)
     kq_positions_serve(q);
     kq_groups_settle(q);
     kq_store_offsets(q);
+    tell_trouble(q);
     q->serving = false;
-    if (more || q->again || q->groups_due)
+    if (more || q->again || q->groups_due || q->troubled)
         kq_kick(q);
 }
 
@@ -90,6 +100,29 @@ static void ticked(void *user)
 
 /* --- the end --------------------------------------------------------------------------- */
 
+/* What a polled queue returns instead of calling back. */
+static void on_event(struct kq *q, rd_kafka_event_t *ev)
+{
+    const char *facility, *text;
+    int level;
+    switch (rd_kafka_event_type(ev)) {
+    case RD_KAFKA_EVENT_LOG:
+        if (rd_kafka_event_log(ev, &facility, &text, &level) == 0)
+            kq_on_log(q->consumer, level, facility, text);
+        break;
+    case RD_KAFKA_EVENT_ERROR:
+        kq_on_error(q->consumer, rd_kafka_event_error(ev), rd_kafka_event_error_string(ev), q);
+        break;
+    case RD_KAFKA_EVENT_REBALANCE:
+        kq_on_rebalance(q->consumer, rd_kafka_event_error(ev),
+                        rd_kafka_event_topic_partition_list(ev), q);
+        break;
+    default:
+        break;
+    }
+    rd_kafka_event_destroy(ev);
+}
+
 /* True: closed, so that destroying does not wait. rd_kafka_consumer_close has no time-out, and
  * 2.0.2 may hang in it when an assignment arrives meanwhile. */
 static bool leave(struct kq *q, int64_t deadline)
@@ -104,13 +137,15 @@ static bool leave(struct kq *q, int64_t deadline)
         do {
             rd_kafka_event_t *ev = rd_kafka_queue_poll(last, CLOSE_STEP_MS);
             if (ev)
-                kq_on_event(q, q->consumer, ev);
+                on_event(q, ev);
         } while (!rd_kafka_consumer_closed(q->consumer) && kq_now(q) < deadline);
     }
     bool left = e || rd_kafka_consumer_closed(q->consumer);
     rd_kafka_queue_destroy(last);
     return left;
 }
+
+static rd_kafka_t *volatile left_behind; /* so that leak checkers see where it is */
 
 static void close_consumer(struct kq *q, int64_t deadline)
 {
@@ -125,6 +160,8 @@ static void close_consumer(struct kq *q, int64_t deadline)
      * nobody any more, and its callbacks come only to those who poll. */
     if (left)
         rd_kafka_destroy_flags(q->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    else
+        left_behind = q->consumer;
     q->consumer = NULL;
     kq_parts_drop_all(q);
 }
@@ -132,9 +169,8 @@ static void close_consumer(struct kq *q, int64_t deadline)
 static void close_producer(struct kq *q, int64_t deadline)
 {
     while (rd_kafka_outq_len(q->producer) > 0 && !q->fatal[0]) {
-        /* Ends the linger; with events on it only counts, reports are taken here. */
-        rd_kafka_flush(q->producer, CLOSE_STEP_MS);
-        kq_produce_serve(q, INT64_MAX);
+        q->report_until_ms = INT64_MAX;
+        rd_kafka_flush(q->producer, CLOSE_STEP_MS); /* ends the linger, takes reports */
         if (kq_now(q) >= deadline)
             break;
     }

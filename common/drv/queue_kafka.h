@@ -2,8 +2,8 @@
  * queue_kafka: the queue over Apache Kafka (port: common/port/queue.h), by librdkafka 2.0.2 or
  * newer.
  *
- * One thread, the loop's: librdkafka wakes it through a descriptor. What only blocking calls can
- * tell (how far the group is) is asked on librdkafka's own background thread.
+ * All callbacks come from the loop's thread, which librdkafka wakes through a descriptor. What only
+ * blocking calls can tell (how far the group is) is asked on a thread of the driver's.
  *
  * Offsets are stored up to the end of the acked run of each partition, a turn of the loop after the
  * ack, and committed by librdkafka once a second: a manual commit that crosses a rebalance loses

@@ -175,7 +175,7 @@ set_producer(rd_kafka_conf_t *conf, const struct queue_kafka_config *cfg, struct
         set_given(conf, cfg, err) < 0 ||
         set_all(conf, producer_fixed, ARRAY_LEN(producer_fixed), false, err) < 0)
         return -1;
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
+    rd_kafka_conf_set_dr_msg_cb(conf, kq_on_report);
     return 0;
 }
 

@@ -90,7 +90,8 @@ struct kq {
     struct kq_group *last_group;
     vec(struct kq_group *) all_groups;
     bool groups_due;
-    uint64_t published, delivered, undelivered;
+    uint64_t published, delivered, undelivered, reports;
+    int64_t report_until_ms; /* delivery reports yield to the loop then */
 
     rd_kafka_t *consumer;
     rd_kafka_queue_t *consumer_queue, *urgent_queue;
@@ -109,6 +110,8 @@ struct kq {
     bool asking;
     vec(struct kq_waiter) waiters;
 
+    bool troubled; /* the handler is to hear of `trouble` */
+    struct err trouble;
     char fatal[208];      /* the producer is broken for good */
     char last_error[208]; /* what a client reported last, for texts */
     rd_kafka_resp_err_t last_code;
@@ -157,7 +160,8 @@ int kq_publish(struct queue *base,
                uint64_t group,
                struct err *err);
 void kq_group_end(struct queue *base, uint64_t group, queue_group_done done, void *user);
-/* Delivery reports until deadline_ms; true: there may be more. */
+void kq_on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque);
+/* Delivery reports, and what else the producer says, until deadline_ms; true: there may be more. */
 bool kq_produce_serve(struct kq *q, int64_t deadline_ms);
 void kq_groups_settle(struct kq *q);
 /* Ends every group, with an error where messages are out, and forgets them all. */
@@ -186,10 +190,8 @@ void kq_positions_stop(struct kq *q);
 void kq_says_init(struct kq *q);
 void kq_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text);
 void kq_on_error(rd_kafka_t *rk, int e, const char *reason, void *opaque);
-/* What a polled queue returns instead of calling back, delivery reports apart. Takes ev. */
-void kq_on_event(struct kq *q, rd_kafka_t *rk, rd_kafka_event_t *ev);
 int kq_on_stats(rd_kafka_t *rk, char *json, size_t n, void *opaque);
-/* What needs a human: to the handler once subscribed, and remembered. */
+/* What needs a human: to the handler with the next turn, or to the log where nobody subscribed. */
 void kq_trouble(struct kq *q, rd_kafka_resp_err_t e, const char *text);
 /* True for errors that do not mend themselves. */
 bool kq_needs_human(rd_kafka_resp_err_t e);

@@ -11,6 +11,7 @@
  */
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -205,8 +206,12 @@ static void asker_start(struct kq *q)
 {
     q->asker = xalloc(sizeof(*q->asker));
     sem_init(&q->asker->asked, 0, 0);
+    sigset_t all, before; /* signals are the loop's */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     if (pthread_create(&q->asker->thread, NULL, asker_main, q) != 0)
         abort(); /* as when there is no memory (docs/adr/0004) */
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void kq_positions_stop(struct kq *q)

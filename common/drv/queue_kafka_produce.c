@@ -5,6 +5,11 @@
 
 #include "common/drv/queue_kafka_p.h"
 
+enum {
+    LOOK_EVERY = 256,   /* reports between looks at the clock */
+    REPORT_EVERY = 1000 /* messages between looks at the reports, while nobody turns the loop */
+};
+
 /* --- groups ---------------------------------------------------------------------------- */
 
 static struct kq_group *group_of(struct kq *q, uint64_t id)
@@ -135,9 +140,14 @@ int kq_publish(struct queue *base,
     if (rd_kafka_produce(q->topics[t], RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
                          (void *)(uintptr_t)value, value_len, key, key_len, g) < 0)
         return refuse(q, t, rd_kafka_last_error(), err);
-    q->published++;
     if (g)
         g->outstanding++;
+    /* Reports are only counted here, what follows from them waits for the loop. Taken soon they
+     * give back memory that the processor still holds near. */
+    if (++q->published % REPORT_EVERY == 0 && kq_produce_serve(q, kq_now(q) + 1))
+        kq_kick(q);
+    if (q->groups_due)
+        kq_kick(q);
     return 0;
 }
 
@@ -162,13 +172,16 @@ static void note_end(struct kq_group *g, enum queue_topic t, int32_t partition, 
         g->end[t].v[p] = offset + 1;
 }
 
-static void reported(struct kq *q, const rd_kafka_message_t *m)
+void kq_on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
+    struct kq *q = opaque;
     struct kq_group *g = m->_private;
     if (m->err)
         q->undelivered++;
     else
         q->delivered++;
+    if (++q->reports % LOOK_EVERY == 0 && kq_now(q) >= q->report_until_ms)
+        rd_kafka_yield(rk); /* the rest stays in the queue */
     if (!g)
         return;
     enum queue_topic t = topic_of(q, m->rkt);
@@ -187,15 +200,7 @@ static void reported(struct kq *q, const rd_kafka_message_t *m)
 
 bool kq_produce_serve(struct kq *q, int64_t deadline_ms)
 {
-    rd_kafka_event_t *ev;
-    const rd_kafka_message_t *m;
-    while ((ev = rd_kafka_queue_poll(q->producer_queue, 0))) {
-        while (rd_kafka_event_type(ev) == RD_KAFKA_EVENT_DR &&
-               (m = rd_kafka_event_message_next(ev)))
-            reported(q, m);
-        kq_on_event(q, q->producer, ev);
-        if (kq_now(q) >= deadline_ms)
-            return true;
-    }
-    return false;
+    q->report_until_ms = deadline_ms;
+    rd_kafka_poll(q->producer, 0);
+    return kq_now(q) >= deadline_ms;
 }

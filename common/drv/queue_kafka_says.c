@@ -85,10 +85,13 @@ void kq_trouble(struct kq *q, rd_kafka_resp_err_t e, const char *text)
 {
     struct err err;
     kq_err(&err, e, SCOPE_PROCESS, WHEN_NEVER, "Kafka", text);
-    if (q->subscribed && !q->closed)
-        q->h.trouble(&err, q->h.user);
-    else
+    if (!q->subscribed || q->closed) {
         log_error("kafka trouble", log_err(&err));
+        return;
+    }
+    q->trouble = err;
+    q->troubled = true;
+    kq_kick(q);
 }
 
 void kq_on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
@@ -164,32 +167,6 @@ int kq_on_stats(rd_kafka_t *rk, char *json, size_t n, void *opaque)
                      json_object_get(json_object_get(topics, q->names[t]), "partitions"));
     json_decref(root);
     return 0; /* librdkafka frees the text */
-}
-
-/* --- the same as events ---------------------------------------------------------------- */
-
-void kq_on_event(struct kq *q, rd_kafka_t *rk, rd_kafka_event_t *ev)
-{
-    const char *facility, *text;
-    int level;
-    switch (rd_kafka_event_type(ev)) {
-    case RD_KAFKA_EVENT_LOG:
-        if (rd_kafka_event_log(ev, &facility, &text, &level) == 0)
-            kq_on_log(rk, level, facility, text);
-        break;
-    case RD_KAFKA_EVENT_ERROR:
-        kq_on_error(rk,
-                    rd_kafka_event_error_is_fatal(ev) ? RD_KAFKA_RESP_ERR__FATAL
-                                                      : rd_kafka_event_error(ev),
-                    rd_kafka_event_error_string(ev), q);
-        break;
-    case RD_KAFKA_EVENT_REBALANCE:
-        kq_on_rebalance(rk, rd_kafka_event_error(ev), rd_kafka_event_topic_partition_list(ev), q);
-        break;
-    default:
-        break;
-    }
-    rd_kafka_event_destroy(ev);
 }
 
 void kq_says_init(struct kq *q)

@@ -28,9 +28,8 @@ struct seen { /* partitions of our topics; 0: the topic is missing */
 /* Lets the client say what it has to say (q->last_error), for at most ms. */
 static void hear(struct kq *q, int ms)
 {
-    rd_kafka_event_t *ev = rd_kafka_queue_poll(q->producer_queue, ms);
-    if (ev)
-        kq_on_event(q, q->producer, ev);
+    q->report_until_ms = INT64_MAX;
+    rd_kafka_poll(q->producer, ms);
 }
 
 static int unreachable(struct kq *q, const char *bootstrap, rd_kafka_resp_err_t e, struct err *err)
@@ -185,6 +184,25 @@ static const char *first_missing(const struct kq *q, const struct seen *seen)
     return NULL;
 }
 
+/* The leaders of all partitions answer. Before they do, 2.16.0 has been seen to report a message as
+ * delivered that no broker kept. */
+static bool led(struct kq *q, const struct seen *seen)
+{
+    int n = 0;
+    for (int t = 0; t < QUEUE_TOPIC_COUNT; t++)
+        n += seen->partitions[t];
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(n);
+    for (int t = 0; t < QUEUE_TOPIC_COUNT; t++)
+        rd_kafka_topic_partition_list_add_range(list, q->names[t], 0, seen->partitions[t] - 1);
+    for (int i = 0; i < list->cnt; i++)
+        list->elems[i].offset = RD_KAFKA_OFFSET_END;
+    rd_kafka_resp_err_t e = rd_kafka_offsets_for_times(q->producer, list, STEP_MS);
+    for (int i = 0; !e && i < list->cnt; i++)
+        e = list->elems[i].err;
+    rd_kafka_topic_partition_list_destroy(list);
+    return !e;
+}
+
 static int
 make_missing(struct kq *q, const struct queue_kafka_config *cfg, struct seen *seen, struct err *err)
 {
@@ -195,13 +213,11 @@ make_missing(struct kq *q, const struct queue_kafka_config *cfg, struct seen *se
         return -1;
     /* What was made is known to the brokers a moment later. */
     int64_t deadline = kq_now(q) + CREATE_MS;
-    while ((missing = first_missing(q, seen))) {
-        rd_kafka_resp_err_t e = look(q, STEP_MS, seen);
+    while (look(q, STEP_MS, seen) || first_missing(q, seen) || !led(q, seen)) {
         if (kq_now(q) >= deadline)
-            return kq_err(err, e, SCOPE_PROCESS, WHEN_LATER, missing,
+            return kq_err(err, RD_KAFKA_RESP_ERR__TIMED_OUT, SCOPE_PROCESS, WHEN_LATER, missing,
                           "the topic was made and is not seen; try again");
-        if (first_missing(q, seen))
-            hear(q, 50);
+        hear(q, 50);
     }
     return 0;
 }

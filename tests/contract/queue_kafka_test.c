@@ -78,6 +78,13 @@ static struct queue *queue_contract_member(void)
     return q;
 }
 
+static struct queue *queue_contract_small(void)
+{
+    more[n_more++] = (struct queue_kafka_property){"queue.buffering.max.messages", "2000"};
+    more[n_more++] = (struct queue_kafka_property){"linger.ms", "500"};
+    return queue_contract_member();
+}
+
 static void queue_contract_end(void)
 {
     cr_expect(eq(dbl,
@@ -139,6 +146,36 @@ KAFKA_TEST(errors_that_pass_are_retried)
                                       RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
                                       RD_KAFKA_RESP_ERR__TRANSPORT);
     qc_publish_n(&a, QUEUE_TASKS, "k", 1000);
+}
+
+static int troubles;
+static struct err trouble;
+
+static void note_trouble(const struct err *err, void *user)
+{
+    (void)user;
+    cr_assert(not(qc_inside));
+    trouble = *err;
+    troubles++;
+}
+
+KAFKA_TEST(what_needs_a_human_is_told_from_the_loop)
+{
+    if (!mock)
+        return;
+    qc_member(a);
+    qc_open(&a);
+    char topic[160];
+    snprintf(topic, sizeof(topic), "%s%s", prefix, queue_topic_name(QUEUE_TASKS));
+    rd_kafka_mock_topic_set_error(mock, topic, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    const struct queue_handlers h = {qc_message, qc_revoked, note_trouble, &a};
+    int rc;
+    QC_CALL(rc = a.q->ops->subscribe(a.q, &h, &qc_err));
+    cr_assert(eq(int, rc, 0));
+    QC_UNTIL(troubles);
+    cr_expect(eq(str, trouble.code, (char *)"kafka.TOPIC_AUTHORIZATION_FAILED"));
+    cr_expect(eq(int, trouble.scope, SCOPE_PROCESS));
+    cr_expect(strstr(trouble.text, topic) != NULL, "%s", trouble.text);
 }
 
 KAFKA_TEST(lag_is_exported_for_the_partitions_held)

@@ -17,6 +17,11 @@ static struct queue *queue_contract_member(void)
     return queue_memory_join(any);
 }
 
+static struct queue *queue_contract_small(void)
+{
+    return queue_contract_member();
+}
+
 static void queue_contract_end(void)
 {
     queue_free(any);

@@ -2,7 +2,7 @@
  * queue_rig: members of a queue under test, what they are told, and calls that are watched: no
  * callback may come from inside one.
  *
- * The test's file gives the three functions below. Everything runs on one loop, driven until a
+ * The test's file gives the four functions below. Everything runs on one loop, driven until a
  * condition holds.
  */
 #ifndef SYNC_TESTS_CONTRACT_QUEUE_RIG_H
@@ -23,6 +23,7 @@
 static struct loop *qc_loop;
 static void queue_contract_begin(void);           /* qc_loop is there */
 static struct queue *queue_contract_member(void); /* one more; the test frees it */
+static struct queue *queue_contract_small(void);  /* one with little room for messages */
 static void queue_contract_end(void);             /* all members are freed */
 
 enum { QC_TIMEOUT_MS = 40000 };
