@@ -88,6 +88,25 @@ def killed_when_saved_but_unanswered():
         return finish(site, second, in_flight)
 
 
+def killed_before_exchange_saves():
+    """SIGKILL while requests are out that Exchange saves seconds later: the second worker waits for them, 0 doubled"""
+    needs_kafka()
+    with loaded_site("killed before saved", exchange__server_deadline="7s") as site:
+        site.producer().ready()
+        victim, second = site.worker(name="victim"), site.worker(name="second")
+        victim.ready()
+        second.ready()
+        until("both have partitions", lambda: victim.partitions() and second.partitions(), 30)
+        site.exchange.post("settings", {"item_ms": 500})  # ten contacts take five seconds, and are saved after them
+        site.plan()
+        until("creates are out", lambda: open_creates(site) > 20 and site.stats()["in_flight"] >= 4, 60)
+        need(site.stats()["created"] == 0, "something is saved already")
+        victim.kill()
+        site.exchange.post("settings", {"item_ms": 1})
+        in_flight = site.stats()["in_flight"]
+        return finish(site, second, in_flight)
+
+
 # --- a worker that stands still ---
 
 NO_LATER_LOOK = {"worker.look_again": "10m"}  # the only call that may come once all is done
@@ -182,5 +201,5 @@ def drained_over_requests_that_hang():
 
 if __name__ == "__main__":
     main([killed_when_the_lease_is_taken, killed_when_intents_are_written, killed_when_saved_but_unanswered,
-          killed_when_answered_but_not_recorded, killed_when_recorded_but_not_stored, frozen_before_it_sends,
+          killed_before_exchange_saves, killed_when_answered_but_not_recorded, killed_when_recorded_but_not_stored, frozen_before_it_sends,
           frozen_with_requests_out, drained_with_requests_in_flight, drained_over_requests_that_hang], at_once=3)

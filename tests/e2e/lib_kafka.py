@@ -68,9 +68,11 @@ class Kafka:
 
     def count(self, topic, partitions):
         """Messages that lie in the topic."""
-        spans = [self.range(topic, p) for p in range(partitions)]
-        need(all(spans), f"{topic} has not {partitions} partitions")
-        return sum(high - low for low, high in spans)
+        def spans():
+            found = [self.range(topic, p) for p in range(partitions)]
+            return found if all(found) else None
+
+        return sum(high - low for low, high in until(f"{topic} tells where its partitions end", spans, 20))
 
     def read(self, topic, partitions):
         """All messages of a topic: (partition, key, value)."""

@@ -2,6 +2,7 @@
 import contextlib
 import os
 import pathlib
+import random
 import selectors
 import shutil
 import signal
@@ -71,8 +72,8 @@ class Kafka:
 
     def listen_behind_proxy(self):
         """A second listener, whose address in the broker's answers is the proxy's."""
-        behind = free_port()
-        own = free_port()
+        own = free_block()
+        behind = own + 3  # kafka.sh uses the three before
         pathlib.Path(self.state).mkdir(parents=True, exist_ok=True)
         (pathlib.Path(self.state) / "port").write_text(str(own))  # kafka.sh takes it from there
         properties = pathlib.Path(self.state) / "proxied.properties"
@@ -109,18 +110,16 @@ class Kafka:
         self.call("start", "1")
 
 
-def free_port():
-    """A port that is free now, with the two above it."""
+def free_block():
+    """First of four free ports, below the range that the kernel hands to outgoing connections."""
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        first = 20000 + random.randrange(1190) * 10
         try:
-            for other in (port + 1, port + 2):
-                with socket.socket() as next_one:
-                    next_one.bind(("127.0.0.1", other))
-            return port
-        except (OSError, OverflowError):
+            for port in range(first, first + 4):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+            return first
+        except OSError:
             continue
 
 
