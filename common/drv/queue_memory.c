@@ -246,6 +246,11 @@ static struct group *group_of(struct broker *b, uint64_t id)
     return g;
 }
 
+static bool consumed(enum queue_topic t)
+{
+    return t == QUEUE_TASKS || t == QUEUE_URGENT;
+}
+
 static int partition_of(const char *key, size_t n)
 {
     uint32_t h = 2166136261u; /* FNV-1a */
@@ -262,7 +267,7 @@ static int64_t append(struct broker *b,
                       const char *value,
                       size_t value_len)
 {
-    if (t >= TASK_TOPICS)
+    if (!consumed(t))
         return b->uncollected[t]++;
     struct partition *part = &b->parts[t][p];
     struct message *m = xalloc(sizeof(*m) + key_len + value_len);
@@ -295,7 +300,7 @@ static int publish(struct queue *base,
         return err_set(err, SCOPE_ITEM, WHEN_NEVER, "memory.too_large", "message too large");
     if (b->waiting >= QUEUE_MEMORY_MAX)
         return 1;
-    int p = t < TASK_TOPICS ? partition_of(key, key_len) : 0;
+    int p = consumed(t) ? partition_of(key, key_len) : 0;
     int64_t offset = append(b, t, p, key, key_len, value, value_len);
     if (group)
         group_of(b, group)->end[t][p] = offset + 1;
@@ -347,7 +352,7 @@ static void ack(struct queue *base, enum queue_topic t, int32_t p, int64_t offse
 {
     struct member *me = (struct member *)base;
     struct broker *b = me->b;
-    if (t >= TASK_TOPICS || p < 0 || p >= QUEUE_MEMORY_PARTITIONS)
+    if (!consumed(t) || p < 0 || p >= QUEUE_MEMORY_PARTITIONS)
         return;
     struct partition *part = &b->parts[t][p];
     if (part->owner != me || offset < part->base || offset >= part->base + (int64_t)part->next)
