@@ -21,6 +21,11 @@ def open_creates(site):
     return int(site.sql("SELECT count(*) FROM intent WHERE op = 'create'"))
 
 
+def sending(worker):
+    """Write requests that this worker has out; a create is saved as soon as it arrives."""
+    return worker.debug().get("worker", {}).get("states", {}).get("SENDING", 0)
+
+
 def finish(site, survivor, in_flight):
     """The survivor ends the load; what was open at the death is settled by key."""
     site.exchange.delete("faults")
@@ -75,13 +80,10 @@ def killed_when_saved_but_unanswered():
     with loaded_site("killed when saved") as site:
         site.fault("late_answer", op="CreateItem", times=0, ms=2500)
         site.producer().ready()
-        victim, second = site.worker(name="victim"), site.worker(name="second")
-        victim.ready()
-        second.ready()
+        victim, second = site.worker(name="victim").ready(), site.worker(name="second").ready()
+        until("both have partitions", lambda: victim.partitions() and second.partitions(), 30)
         site.plan()
-        until("both workers have requests out",
-              lambda: all(w.metric("contact_sync_requests_in_flight") >= 0 for w in (victim, second))
-              and site.stats()["in_flight"] >= 4 and site.stats()["created"] > 0, 40)
+        until("both workers have creates out", lambda: sending(victim) and sending(second), 40)
         victim.kill()
         in_flight = site.stats()["in_flight"]
         need(open_creates(site) > 0, "no create was open when the worker died")
@@ -93,13 +95,11 @@ def killed_before_exchange_saves():
     needs_kafka()
     with loaded_site("killed before saved", exchange__server_deadline="7s") as site:
         site.producer().ready()
-        victim, second = site.worker(name="victim"), site.worker(name="second")
-        victim.ready()
-        second.ready()
+        victim, second = site.worker(name="victim").ready(), site.worker(name="second").ready()
         until("both have partitions", lambda: victim.partitions() and second.partitions(), 30)
         site.exchange.post("settings", {"item_ms": 500})  # ten contacts take five seconds, and are saved after them
         site.plan()
-        until("creates are out", lambda: open_creates(site) > 20 and site.stats()["in_flight"] >= 4, 60)
+        until("creates of both workers are out", lambda: sending(victim) and sending(second), 60)
         need(site.stats()["created"] == 0, "something is saved already")
         victim.kill()
         site.exchange.post("settings", {"item_ms": 1})
