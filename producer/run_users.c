@@ -34,7 +34,8 @@ int run_users_request(struct run *r, struct source_request *rq, struct err *err)
         if (sub->prefs.follow)
             keys[followers++] = sub->person_key;
         rq->staff |= sub->prefs.staff;
-        memcpy(groups + total, sub->prefs.groups, sub->prefs.n_groups * sizeof(*groups));
+        if (sub->prefs.n_groups)
+            memcpy(groups + total, sub->prefs.groups, sub->prefs.n_groups * sizeof(*groups));
         total += sub->prefs.n_groups;
     }
     qsort(groups, total, sizeof(*groups), by_guid);
