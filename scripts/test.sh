@@ -42,13 +42,8 @@ run_programs() {
     local preset=$1 labels=$2 p f s
     [[ -d build/$preset ]] || return 0
     export CRITERION_VERBOSITY_LEVEL=1 # else it keeps quiet about skipped cases
-    local leave_out=()
-    if [[ $preset == asan ]]; then # spins in Criterion's worker under AddressSanitizer beside other programs; alone it passes
-        leave_out=(-E '^unit/conf_test$')
-        echo "skipped: unit/conf_test under asan: its runner hangs beside other programs"
-    fi
     # Criterion's runner hangs now and then, most of all under a sanitizer on a busy machine: what ran into its time limit runs once more.
-    servers_await ctest --test-dir "build/$preset" --repeat after-timeout:2 "${leave_out[@]}" -j2 -L "^($labels)\$" -R "$only" --no-tests=ignore \
+    servers_await ctest --test-dir "build/$preset" --repeat after-timeout:2 -j2 -L "^($labels)\$" -R "$only" --no-tests=ignore \
         --test-output-size-passed 1000000 --test-output-size-failed 1000000 \
         --output-junit "$servers_dir/$preset.xml" >"$servers_dir/ctest.log" 2>&1 || true
     grep -E '^ *[0-9]+/[0-9]+ Test' "$servers_dir/ctest.log" || true

@@ -106,8 +106,10 @@ static int load_text(struct conf *c, const char *path, char *text, struct err *e
 
     if (strncmp(text, "\xef\xbb\xbf", 3) == 0) /* Windows editors put a byte order mark there */
         text += 3;
+    const char *end = text + strlen(text);
+
     for (char *line = text, *next; line; line = next) {
-        next = strchr(line, '\n');
+        next = memchr(line, '\n', (size_t)(end - line));
         if (next)
             *next++ = '\0';
         str_clear(&where);
