@@ -19,7 +19,7 @@ function allowed(file) {
     if (file ~ /^common\//)              return "^common/"
     if (file ~ /^producer\/(rock|fixture)\//) { sub(/[^\/]*$/, "", file); return "^(common/|" file ")" }
     if (file ~ /^producer\//)            return "^(common|producer)/"
-    if (file ~ /^worker\/(ews|graph|memory)\//) { sub(/[^\/]*$/, "", file); return "^(common/|" file ")" }
+    if (file ~ /^worker\/(ews|autodiscover|graph|memory)\//) { sub(/[^\/]*$/, "", file); return "^(common/|" file ")" }
     if (file ~ /^worker\//)              return "^(common|worker)/"
     if (file ~ /^cli\//)                 return "^(common|producer|worker|cli)/"
     if (file ~ /^tests\/sim\/common\//)  return "^(common/(base|net)|tests/sim/common)/"
@@ -31,7 +31,9 @@ function allowed(file) {
 function library_home(header) {
     if (header ~ /^curl\//)              return "^common/net/"
     if (header ~ /^microhttpd/)          return "^(common/net|tests/sim)/"
-    if (header ~ /^libxml\//)            return "^(worker/ews|tests/sim)/"
+    if (header ~ /^libxml\//)            return "^(worker/(ews|autodiscover)|tests/sim)/"
+    if (header ~ /^ares/)                return "^common/net/"
+    if (header ~ /^pcre2/)               return "^common/core/lava/"
     if (header ~ /^libpq|^postgres/)     return "^common/drv/"
     if (header ~ /^librdkafka\//)        return "^common/drv/"
     if (header ~ /^(jansson|utf8proc|uthash|openssl\/)/) return "^(common|producer|worker|cli|tests/sim)/"
