@@ -16,22 +16,16 @@
 
 #include "common/net/loop.h"
 #include "tests/sim/common/sim_http.h"
+#include "tests/support/golden.h"
 #include "tests/unit/ews_support.h"
 #include "worker/ews/ews_store.h"
 
-enum { MAX_FILE = 1 << 20, MAX_TURNS = 8, WAIT_MS = 10000 };
-
-struct turn {
-    char *want;          /* request in the file; NULL: a new one */
-    char *status, *type; /* of the response */
-    char *answer;
-    struct str sent;
-};
+enum { MAX_TEXT = 1 << 20, MAX_TURNS = 8, WAIT_MS = 10000 };
 
 struct conversation {
-    struct turn turn[MAX_TURNS];
-    size_t n_turns, n_sent;
-    char *expect;
+    struct golden file;
+    struct str sent[MAX_TURNS];
+    size_t n_sent;
     struct str got; /* what the driver made of it */
     bool done;
     struct loop *loop;
@@ -39,53 +33,6 @@ struct conversation {
 };
 
 /* ---- the file ---- */
-
-static char *read_file(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return xstrdup("");
-    char *text = xalloc(MAX_FILE);
-    size_t n = fread(text, 1, MAX_FILE - 1, f);
-    text[n] = '\0';
-    fclose(f);
-    return text;
-}
-
-/* Up to the next line that begins with "# ". */
-static char *section(const char *from, const char **ret_next)
-{
-    const char *end = strncmp(from, "# ", 2) == 0 ? from - 1 : strstr(from, "\n# ");
-    size_t n = end ? (size_t)(end + 1 - from) : strlen(from);
-    *ret_next = from + n;
-    return xstrndup(from, n);
-}
-
-static void read_conversation(const char *path, struct conversation *c)
-{
-    autofree char *text = read_file(path);
-    const char *p = text;
-    c->expect = xstrdup("");
-    while (strncmp(p, "# ", 2) == 0) {
-        autofree char *head = xstrndup(p, strcspn(p, "\n"));
-        p += strlen(head) + (p[strlen(head)] == '\n');
-        struct turn *t = &c->turn[c->n_turns];
-        if (strcmp(head, "# request") == 0) {
-            t->want = section(p, &p);
-        } else if (strncmp(head, "# response ", 11) == 0) {
-            t->status = xstrndup(head + 11, 3);
-            t->type = xstrdup(head + 15);
-            t->answer = section(p, &p);
-            c->n_turns++;
-            cr_assert_lt(c->n_turns, (size_t)MAX_TURNS);
-        } else {
-            cr_assert_str_eq(head, "# expect", "%s: %s", path, head);
-            free(c->expect);
-            c->expect = section(p, &p);
-        }
-    }
-    cr_assert_eq(*p, '\0', "%s: text before the first section", path);
-}
 
 /* Without blank nodes; format: indented, else canonical. */
 static char *normal(const char *xml, size_t n, bool format)
@@ -109,9 +56,9 @@ static void write_conversation(const char *path, const struct conversation *c)
 {
     FILE *f = fopen(path, "wb");
     cr_assert_not_null(f, "%s", path);
-    for (size_t i = 0; i < c->n_turns; i++) {
-        const struct turn *t = &c->turn[i];
-        autofree char *pretty = normal(t->sent.p, t->sent.n, true);
+    for (size_t i = 0; i < c->file.n_turns; i++) {
+        const struct golden_turn *t = &c->file.turn[i];
+        autofree char *pretty = normal(c->sent[i].p, c->sent[i].n, true);
         fprintf(f, "# request\n%s# response %s %s\n%s", pretty, t->status, t->type, t->answer);
     }
     fprintf(f, "# expect\n%s", c->got.p);
@@ -123,13 +70,13 @@ static void write_conversation(const char *path, const struct conversation *c)
 static void answer(struct sim_req *req, void *user)
 {
     struct conversation *c = user;
-    if (c->n_sent >= c->n_turns) {
+    if (c->n_sent >= c->file.n_turns) {
         c->n_sent++;
         sim_http_answer_text(req, 503, "text/plain", "no more answers in the file");
         return;
     }
-    struct turn *t = &c->turn[c->n_sent++];
-    str_add(&t->sent, req->body, req->n_body);
+    const struct golden_turn *t = &c->file.turn[c->n_sent];
+    str_add(&c->sent[c->n_sent++], req->body, req->n_body);
     sim_http_answer_text(req, (int)strtol(t->status, NULL, 10), t->type, t->answer);
 }
 
@@ -315,39 +262,34 @@ static const struct golden_case {
 
 static void compare(const struct golden_case *g, const struct conversation *c)
 {
-    cr_expect_eq(c->n_sent, c->n_turns, "%s: %zu requests for %zu answers", g->name, c->n_sent,
-                 c->n_turns);
-    for (size_t i = 0; i < c->n_turns && i < c->n_sent; i++) {
-        const struct turn *t = &c->turn[i];
-        autofree char *want = normal(t->want ? t->want : "", t->want ? strlen(t->want) : 0, false);
-        autofree char *got = normal(t->sent.p, t->sent.n, false);
+    const struct golden *f = &c->file;
+    cr_expect_eq(c->n_sent, f->n_turns, "%s: %zu requests for %zu answers", g->name, c->n_sent,
+                 f->n_turns);
+    for (size_t i = 0; i < f->n_turns && i < c->n_sent; i++) {
+        const char *in_file = f->turn[i].want ? f->turn[i].want : "";
+        autofree char *want = normal(in_file, strlen(in_file), false);
+        autofree char *got = normal(c->sent[i].p, c->sent[i].n, false);
         cr_expect_str_eq(got, want, "%s: request %zu is another one", g->name, i + 1);
     }
-    cr_expect_str_eq(c->got.p, c->expect, "%s: made of it:\n%sinstead of:\n%s", g->name, c->got.p,
-                     c->expect);
+    cr_expect_str_eq(c->got.p, f->expect, "%s: made of it:\n%sinstead of:\n%s", g->name, c->got.p,
+                     f->expect);
 }
 
 static void check_by_schema(const struct golden_case *g, const struct conversation *c)
 {
     if (!ews_test_schema_there())
         return;
-    for (size_t i = 0; i < c->n_turns; i++) {
-        autofree char *complaint = ews_test_invalid(c->turn[i].sent.p, c->turn[i].sent.n);
+    for (size_t i = 0; i < c->file.n_turns; i++) {
+        autofree char *complaint = ews_test_invalid(c->sent[i].p, c->sent[i].n);
         cr_expect_null(complaint, "%s: request %zu: %s", g->name, i + 1, complaint);
     }
 }
 
 static void release(struct conversation *c)
 {
-    for (size_t i = 0; i < MAX_TURNS; i++) {
-        struct turn *t = &c->turn[i];
-        free(t->want);
-        free(t->status);
-        free(t->type);
-        free(t->answer);
-        str_release(&t->sent);
-    }
-    free(c->expect);
+    for (size_t i = 0; i < MAX_TURNS; i++)
+        str_release(&c->sent[i]);
+    golden_release(&c->file);
     str_release(&c->got);
 }
 
@@ -365,10 +307,12 @@ ParameterizedTest(size_t *i, ews_golden, conversation)
     char path[200], url[64];
     struct err err;
     snprintf(path, sizeof(path), "tests/golden/ews/%s.golden", g->name);
-    read_conversation(path, &c);
+    const char *problem = golden_read(path, true, &c.file);
+    cr_assert_null(problem, "%s: %s", path, problem);
+    cr_assert_leq(c.file.n_turns, (size_t)MAX_TURNS);
     for (size_t k = 0; k < MAX_TURNS; k++)
-        str_init(&c.turn[k].sent, MAX_FILE);
-    str_init(&c.got, MAX_FILE);
+        str_init(&c.sent[k], MAX_TEXT);
+    str_init(&c.got, MAX_TEXT);
     struct sim_http *server =
         sim_http_start(&(struct sim_http_options){.handler = answer, .user = &c}, &err);
     cr_assert_not_null(server, "%s", err.text);

@@ -13,19 +13,14 @@
 #include "tests/contract/rock_rig.h"
 #include "tests/contract/rock_town.c"
 #include "tests/sim/common/sim_http.h"
+#include "tests/support/golden.h"
 
-enum { MAX_FILE = 1 << 20, MAX_TURNS = 80 };
-
-struct turn {
-    char *want;                   /* target in the file; NULL: a new one */
-    char *status, *type, *answer; /* NULL: the simulator's */
-    char *sent;
-};
+enum { MAX_TEXT = 1 << 20 };
 
 struct conversation {
-    struct turn turn[MAX_TURNS];
-    size_t n_turns, n_sent;
-    char *expect;
+    struct golden file; /* a turn without a response: the simulator's is put there */
+    char *sent[GOLDEN_MAX_TURNS];
+    size_t n_sent;
     struct str got;
     struct church *town;
     bool update;
@@ -34,59 +29,14 @@ struct conversation {
 
 /* ---- the file ---- */
 
-static char *read_file(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return xstrdup("");
-    char *text = xalloc(MAX_FILE);
-    size_t n = fread(text, 1, MAX_FILE - 1, f);
-    text[n] = '\0';
-    fclose(f);
-    return text;
-}
-
-/* Up to the next line that begins with "# "; without the line break at its end. */
-static char *section(const char *from, const char **ret_next)
-{
-    const char *end = strncmp(from, "# ", 2) == 0 ? from - 1 : strstr(from, "\n# ");
-    size_t n = end ? (size_t)(end + 1 - from) : strlen(from);
-    *ret_next = from + n;
-    return xstrndup(from, n ? n - 1 : 0);
-}
-
-static void read_conversation(const char *path, struct conversation *c)
-{
-    autofree char *text = read_file(path);
-    const char *p = text;
-    c->expect = xstrdup("");
-    while (strncmp(p, "# ", 2) == 0) {
-        autofree char *head = xstrndup(p, strcspn(p, "\n"));
-        p += strlen(head) + (p[strlen(head)] == '\n');
-        struct turn *t = &c->turn[c->n_turns];
-        if (strcmp(head, "# request") == 0) {
-            t->want = section(p, &p);
-        } else if (strncmp(head, "# response ", 11) == 0) {
-            t->status = xstrndup(head + 11, 3);
-            t->type = xstrdup(head[14] ? head + 15 : "");
-            t->answer = section(p, &p);
-            cr_assert_lt(++c->n_turns, (size_t)MAX_TURNS);
-        } else {
-            cr_assert_str_eq(head, "# expect", "%s: %s", path, head);
-            free(c->expect);
-            c->expect = section(p, &p);
-        }
-    }
-    cr_assert_eq(*p, '\0', "%s: text before the first section", path);
-}
-
 static void write_conversation(const char *path, const struct conversation *c)
 {
     FILE *f = fopen(path, "wb");
     cr_assert_not_null(f, "%s", path);
     for (size_t i = 0; i < c->n_sent; i++) {
-        const struct turn *t = &c->turn[i];
-        fprintf(f, "# request\n%s\n# response %s %s\n%s\n", t->sent, t->status, t->type, t->answer);
+        const struct golden_turn *t = &c->file.turn[i];
+        fprintf(f, "# request\n%s\n# response %s %s\n%s\n", c->sent[i], t->status, t->type,
+                t->answer);
     }
     fprintf(f, "# expect\n%s", c->got.p);
     fclose(f);
@@ -94,15 +44,9 @@ static void write_conversation(const char *path, const struct conversation *c)
 
 static void release(struct conversation *c)
 {
-    for (size_t i = 0; i < MAX_TURNS; i++) {
-        struct turn *t = &c->turn[i];
-        free(t->want);
-        free(t->status);
-        free(t->type);
-        free(t->answer);
-        free(t->sent);
-    }
-    free(c->expect);
+    for (size_t i = 0; i < GOLDEN_MAX_TURNS; i++)
+        free(c->sent[i]);
+    golden_release(&c->file);
     str_release(&c->got);
     church_free(c->town);
 }
@@ -122,11 +66,11 @@ static char *in_lines(const struct str *body)
     return out.n ? str_steal(&out) : xstrdup("");
 }
 
-static void ask_town(struct conversation *c, struct turn *t)
+static void ask_town(struct conversation *c, const char *target, struct golden_turn *t)
 {
     struct api api;
     struct api_answer a;
-    const struct api_request rq = {"GET", t->sent, SIM_ROCK_TOKEN, ""};
+    const struct api_request rq = {"GET", target, SIM_ROCK_TOKEN, ""};
 
     api_init(&api, c->town, SIM_ROCK_TOKEN);
     api_handle(&api, &rq, &a);
@@ -153,15 +97,15 @@ static void answer(struct sim_req *req, void *user)
     check_header(c, req, "Accept", "application/json");
     check_header(c, req, "Cache-Control", "no-cache");
     check_header(c, req, "Accept-Encoding", "gzip");
-    if (c->n_sent >= (c->update ? MAX_TURNS : c->n_turns)) {
+    if (c->n_sent >= (c->update ? GOLDEN_MAX_TURNS : c->file.n_turns)) {
         c->n_sent++;
         sim_http_answer_text(req, 404, "text/plain", "no more answers in the file");
         return;
     }
-    struct turn *t = &c->turn[c->n_sent++];
-    t->sent = xstrdup(req->target);
+    struct golden_turn *t = &c->file.turn[c->n_sent];
+    c->sent[c->n_sent++] = xstrdup(req->target);
     if (!t->answer)
-        ask_town(c, t);
+        ask_town(c, req->target, t);
     sim_http_answer_text(req, (int)strtol(t->status, NULL, 10), *t->type ? t->type : NULL,
                          t->answer);
 }
@@ -328,23 +272,24 @@ static void talk(struct conversation *c, size_t i)
 
 ParameterizedTest(size_t *i, rock_golden, conversation, .timeout = 60)
 {
-    struct conversation c = {.got = STR_INIT(MAX_FILE), .update = getenv("UPDATE_GOLDEN") != NULL};
+    struct conversation c = {.got = STR_INIT(MAX_TEXT), .update = getenv("UPDATE_GOLDEN") != NULL};
     char path[96];
 
     snprintf(path, sizeof(path), "tests/golden/rock/%s.golden", cases[*i].file);
-    read_conversation(path, &c);
+    const char *problem = golden_read(path, false, &c.file);
+    cr_assert_null(problem, "%s: %s", path, problem);
     c.town = build_town();
     talk(&c, *i);
     cr_expect(c.header_problem[0] == '\0', "%s", c.header_problem);
     if (c.update) {
         write_conversation(path, &c);
     } else {
-        cr_expect(eq(sz, c.n_sent, c.n_turns), "%s", path);
-        for (size_t k = 0; k < c.n_turns; k++)
-            cr_expect_str_eq(c.turn[k].sent ? c.turn[k].sent : "(not asked)", c.turn[k].want,
+        cr_expect(eq(sz, c.n_sent, c.file.n_turns), "%s", path);
+        for (size_t k = 0; k < c.file.n_turns; k++)
+            cr_expect_str_eq(c.sent[k] ? c.sent[k] : "(not asked)", c.file.turn[k].want,
                              "%s, request %zu", path, k + 1);
         autofree char *got = xstrndup(c.got.p, c.got.n ? c.got.n - 1 : 0);
-        cr_expect_str_eq(got, c.expect, "%s", path);
+        cr_expect_str_eq(got, c.file.expect, "%s", path);
     }
     release(&c);
 }
