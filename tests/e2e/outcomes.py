@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""Every code and status that Exchange can answer, once each in a first load. What must become of it is written here anew, from
+the documentation's words; the judges are the mailboxes, the rows and the status. `contact-sync up` on PostgreSQL."""
+from lib_program import need, until
+from lib_run import main
+from lib_site import Site, brief
+
+# What a code asks for when one contact of a batch has it.
+LATER = """ErrorServerBusy ErrorExceededConnectionCount ErrorTooManyObjectsOpened ErrorInternalServerTransientError
+    ErrorInsufficientResources ErrorNotEnoughMemory ErrorTimeoutExpired ErrorMailboxStoreUnavailable ErrorMailboxFailover
+    ErrorADUnavailable ErrorADOperation ErrorMailboxMoveInProgress ErrorConnectionFailed ErrorCrossSiteRequest
+    ErrorNoRespondingCASInDestinationSite ErrorInternalServerError ErrorBatchProcessingStopped ErrorOfTomorrow""".split()
+AGAIN = """ErrorItemNotFound ErrorFolderNotFound ErrorParentFolderNotFound ErrorSyncFolderNotFound ErrorFolderExists
+    ErrorStaleObject ErrorChangeKeyRequiredForWriteOperations ErrorChangeKeyRequired ErrorIrresolvableConflict
+    ErrorInvalidChangeKey ErrorInvalidIdMalformed ErrorInvalidId ErrorInvalidIdEmpty ErrorInvalidSyncStateData
+    ErrorExceededFindCountLimit""".split()
+DEAD = """ErrorItemCorrupt ErrorItemSave ErrorItemPropertyRequestFailed ErrorInvalidPropertySet ErrorInvalidPropertyRequest
+    ErrorInvalidPropertyForOperation ErrorInvalidPropertyDelete ErrorUpdatePropertyMismatch ErrorIncorrectUpdatePropertyCount
+    ErrorObjectTypeChanged ErrorInvalidExtendedProperty ErrorItemSavePropertyError ErrorPropertyUpdate
+    ErrorDataSizeLimitExceeded ErrorInvalidContactEmailAddress ErrorInvalidContactEmailIndex
+    ErrorInvalidExtendedPropertyValue""".split()
+SPLIT = "ErrorSchemaValidation ErrorInvalidRequest ErrorRequestStreamTooBig ErrorMessageSizeExceeded".split()
+PARK = """ErrorCannotCreateContactInNonContactFolder ErrorQuotaExceeded ErrorNonExistentMailbox ErrorMissingEmailAddress
+    ErrorInvalidSmtpAddress ErrorNonPrimarySmtpAddress ErrorAccountDisabled ErrorMailboxConfiguration
+    ErrorOrganizationAccessBlocked ErrorImpersonateUserDenied ErrorInvalidUserPrincipalName ErrorInvalidUserSid
+    ErrorSidNotFound ErrorAccessDenied ErrorCreateItemAccessDenied ErrorCannotDeleteObject""".split()
+STOP = """ErrorImpersonationDenied ErrorImpersonationFailed ErrorInvalidExchangeImpersonationHeaderData ErrorPasswordExpired
+    ErrorPasswordChangeRequired ErrorCallerIsInvalidADAccount""".split()
+# Statuses without a SOAP answer. 500 and 502, 504: what was done is not known.
+STATUS_LATER = [408, 413, 429, 500, 502, 503, 504, 505]
+STATUS_STOP = [401, 403, 404, 440, 449, 456]
+
+
+class Load:
+    """One first load in which each code meets a mailbox of its own."""
+
+    def __init__(self, site):
+        self.site = site
+        boxes = sorted((len(c), a) for a, c in site.expected().items() if len(c) >= 4)
+        self.free = [a for _, a in boxes]
+        self.given = {}  # address -> (code, what is expected)
+
+    def give(self, word, code, fault):
+        need(self.free, "the church has too few mailboxes for all codes")
+        address = self.free.pop(0)
+        self.given[address] = (code, word)
+        self.site.exchange.post("faults", {"op": "CreateItem", "mailbox": address, "times": 1, **fault})
+
+    def parked(self):
+        rows = self.site.sql("SELECT address, parked_why FROM mailbox WHERE parked_until > now()").splitlines()
+        return dict(row.split("|", 1) for row in rows)
+
+    def dead(self):
+        rows = self.site.sql("SELECT address, count(*) FROM link l JOIN mailbox m ON m.id = l.mailbox"
+                             " WHERE l.dead_for = l.want GROUP BY 1").splitlines()
+        return {a: int(n) for a, n in (row.split("|") for row in rows)}
+
+    def of(self, word):
+        return {a for a, (_, w) in self.given.items() if w == word}
+
+    def wrong(self, addresses, what):
+        return f"{what}: {sorted(self.given.get(a, (a, ''))[0] for a in addresses)[:5]}"
+
+
+def differing(verdict):
+    return {d["mailbox"] for d in verdict["differences"]}
+
+
+def codes_of_one_item():
+    """Each code for one contact of a batch, in a first load: tried again, given up alone, or its mailbox parked, as it says"""
+    words = {"later": LATER + AGAIN + SPLIT, "dead": DEAD, "park": PARK}
+    return codes("item", words, lambda code: {"fault": "item_error", "code": code, "item": 2, "every": 0})
+
+
+def codes_of_a_request():
+    """Each code as a SOAP fault for a whole request: nothing is given up for it but what the code itself condemns"""
+    words = {"later": LATER + AGAIN + SPLIT + DEAD, "park": PARK}
+    return codes("fault", words, lambda code: {"fault": "soap_fault", "code": code})
+
+
+def statuses():
+    """Each status without a SOAP answer that concerns the request or the moment: tried again or settled, 0 doubled"""
+    words = {"later": STATUS_LATER}
+    return codes("status", words, lambda status: {"fault": "http_status", "status": status})
+
+
+def codes(name, words, fault):
+    with Site(f"outcomes {name}", kafka=False, people=500, users=220, settings={"batch.start": 10}) as site:
+        load = Load(site)
+        for word, all_codes in words.items():
+            for code in all_codes:
+                load.give(word, code, fault(code))
+        site.up().ready()
+        site.plan()
+        judge(site, load)
+        return f"{len(load.given)} codes, {site.verdict()['found']} contacts"
+
+
+def judge(site, load):
+    """First what the codes did; then, after the operator's word, that nothing is lost and nothing doubled."""
+    fired = len(load.given)
+    until("each fault fired", lambda: sum(site.stats()["faults"].values()) >= fired, 60)
+    until("mailboxes are parked", lambda: set(load.parked()) >= load.of("park"), 30)
+    parked = load.parked()
+    for address in load.of("park"):
+        code = load.given[address][0]
+        need(code in parked[address], f"{code}: the mailbox is parked for {parked[address]}")
+
+    def settled():
+        site.sql("UPDATE mailbox SET parked_until = NULL WHERE parked_until > now()")
+        verdict = site.verdict()
+        if not differing(verdict) <= load.of("dead"):
+            raise OSError(brief(verdict))
+        return True
+
+    until("all but the refused contacts are there", settled, 120)
+    dead = load.dead()
+    need(set(dead) == load.of("dead"), load.wrong(set(dead) ^ load.of("dead"), "given up, or not, against its code"))
+    need(all(n == 1 for n in dead.values()), f"more than the one contact was given up: {dead}")
+    need(set(differing(site.verdict())) == load.of("dead"), "a contact that was refused is there")
+    need(not site.exchange.get("duplicates")["duplicates"], "doubled contacts")
+    most = site.stats()["max_creates_per_key"]
+    need(most <= 1, f"a contact was created {most} times")
+
+
+def stops(name, what, fault):
+    """Each of these ends all work for the account at once, says so, and loses nothing."""
+    with Site(f"stops {name}", kafka=False, people=120, users=6, settings={"batch.start": 10}) as site:
+        site.exchange.post("faults", {"op": "CreateItem", "nth": 2, "times": 0, **fault})
+        first = site.up().ready()
+        site.plan()
+        until(f"{what}: the account is stopped", lambda: first.metric("contact_sync_account_stopped") == 1, 30)
+        until("no request is out", lambda: site.stats()["in_flight"] == 0, 10)
+        hits = sum(site.stats()["faults"].values())
+        need(hits <= 6, f"{what}: {hits} requests ran into it")
+        need(str(what) in first.text(), f"{what}: the log does not say why")
+        need(site.sql("SELECT count(*) FROM link WHERE dead_for IS NOT NULL") == "0", f"{what}: contacts were given up")
+        first.stopwatch_stop()
+        site.exchange.delete("faults")
+        site.sql("UPDATE mailbox SET parked_until = NULL")
+        site.up().ready()
+        site.exact()
+
+
+def codes_that_stop_the_account():
+    """A code that concerns the service account: all its work ends, the log names it, then all is made good"""
+    for code in STOP:
+        stops(code, code, {"fault": "soap_fault", "code": code})
+    return f"{len(STOP)} codes"
+
+
+def statuses_that_stop_the_account():
+    """A status that concerns the service account or the URL: all its work ends, the log names it, then all is made good"""
+    for status in STATUS_STOP:
+        stops(str(status), f"http.{status}", {"fault": "http_status", "status": status})
+    return f"{len(STATUS_STOP)} statuses"
+
+
+if __name__ == "__main__":
+    main([codes_of_one_item, codes_of_a_request, statuses, codes_that_stop_the_account, statuses_that_stop_the_account], at_once=3)
