@@ -35,13 +35,13 @@ int run_settings_from(const struct conf *c, struct run_settings *ret, struct err
     ret->delete_old = conf_bool(c, "delete_old_contacts");
     ret->fields.unlisted = !strcmp(conf_str(c, "unlisted"), "include");
     const char *ext = conf_str(c, "phone_extension");
-    ret->fields.extension = !strcmp(ext, "pause")  ? EXT_PAUSE
-                            : !strcmp(ext, "omit") ? EXT_OMIT
-                                                   : EXT_TEXT;
+    ret->fields.phone.extension = !strcmp(ext, "pause")  ? PHONE_EXT_PAUSE
+                                  : !strcmp(ext, "omit") ? PHONE_EXT_OMIT
+                                                         : PHONE_EXT_TEXT;
     ret->fields.first_last = !strcmp(conf_str(c, "file_as"), "first_last");
     ret->fields.dates = conf_bool(c, "dates");
     ret->fields.yearless_1604 = !strcmp(conf_str(c, "yearless_birthday"), "1604");
-    ret->fields.default_country = conf_str(c, "default_country_code");
+    ret->fields.phone.default_country = conf_str(c, "default_country_code");
     ret->expand.skip_self = conf_bool(c, "skip_self");
     ret->expand.exclude_children = !strcmp(conf_str(c, "children"), "exclude");
     ret->expand.categories = conf_bool(c, "categories");

@@ -25,14 +25,18 @@ struct dir_phone { /* ordered by Id within a person */
     const char *type_name; /* Rock's own name of the type ("Mobile", "Direct line"); may be NULL */
     const char *country_code; /* digits; NULL on old rows */
     const char *number;       /* digits without country code */
-    const char *formatted;    /* NumberFormatted; NULL on imported rows */
-    const char *extension;    /* NULL or text */
+    const char *formatted; /* NumberFormatted; where imports left it out, by the church's rules */
+    const char *extension; /* NULL or text */
     bool unlisted, messaging;
 };
 
 struct dir_address {
     const char *street1, *street2, *city, *state, *postal,
         *country; /* as stored; NULL when absent */
+};
+
+struct dir_attribute { /* what the request named (source_request.attributes) */
+    const char *key, *value;
 };
 
 struct dir_person {
@@ -50,6 +54,8 @@ struct dir_person {
     const struct dir_address *home, *work;                    /* NULL when none */
     const struct dir_phone *phones;
     size_t n_phones;
+    const struct dir_attribute *attributes; /* those that have a value */
+    size_t n_attributes;
     int64_t photo_id; /* BinaryFile id; 0 = none */
     struct guid photo_guid;
 };

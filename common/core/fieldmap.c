@@ -11,7 +11,7 @@
 
 /* Raise it when the same person under the same rules gives another contact: every mailbox is then
  * planned anew. */
-#define FIELDMAP_VERSION 1
+#define FIELDMAP_VERSION 2
 
 static const char *clean_max(struct arena *a, const char *s, size_t max)
 {
@@ -29,84 +29,6 @@ static const char *join(struct arena *a, const char *x, const char *between, con
     if (!x || !y)
         return x ? x : y;
     return arena_printf(a, "%s%s%s", x, between, y);
-}
-
-/* The ASCII digits of s; "" when there are none. */
-static const char *digits(struct arena *a, const char *s)
-{
-    char *out = arena_strdup(a, s ? s : ""), *to = out;
-
-    for (const char *p = out; *p; p++) {
-        if (*p >= '0' && *p <= '9')
-            *to++ = *p;
-    }
-    *to = 0;
-    return out;
-}
-
-/* NULL when it is none. */
-static const char *e164(struct arena *a, const char *code, const char *number)
-{
-    size_t n_code = strlen(code), n = strlen(number);
-
-    if (n_code == 0 || n_code > 3 || *code == '0' || n == 0)
-        return NULL;
-    if (strcmp(code, "1") == 0) {
-        if (n == 11 && *number == '1')
-            number++, n--;
-        if (n != 10)
-            return NULL;
-    } else if (n_code + n < 7 || n_code + n > 15) {
-        return NULL;
-    }
-    return arena_printf(a, "+%s%s", code, number);
-}
-
-/* "x114", "Ext. 114": the mark is ours to write. */
-static const char *without_mark(const char *s)
-{
-    const char *p = s + (strncasecmp(s, "ext", 3) == 0 ? 3 : *s == 'x' || *s == 'X' ? 1 : 0);
-
-    p += strspn(p, ". ");
-    return *p >= '0' && *p <= '9' ? p : s;
-}
-
-static const char *
-extension(const struct dir_phone *ph, const struct fieldmap_rules *r, struct arena *a)
-{
-    const char *text = clean(a, CONTACT_PHONE_OTHER, ph->extension);
-
-    if (!text || r->extension == EXT_OMIT)
-        return "";
-    if (r->extension == EXT_TEXT)
-        return arena_printf(a, " x%s", without_mark(text));
-    text = digits(a, text); /* a phone dials this */
-    return *text ? arena_printf(a, ",%s", text) : "";
-}
-
-const char *fieldmap_phone(const struct dir_phone *ph,
-                           const struct fieldmap_rules *r,
-                           struct arena *a,
-                           bool *plausible)
-{
-    const char *code = digits(a, ph->country_code);
-
-    if (!*code)
-        code = digits(a, r->default_country ? r->default_country : "1");
-    const char *text = e164(a, code, digits(a, ph->number));
-    if (plausible)
-        *plausible = text != NULL;
-    if (!text)
-        text = clean(a, CONTACT_PHONE_OTHER, ph->formatted);
-    if (!text)
-        text = clean(a, CONTACT_PHONE_OTHER, ph->number);
-    if (!text)
-        return NULL;
-    const char *ext = extension(ph, r, a);
-    /* A cut extension would be a wrong one. */
-    return strlen(text) + strlen(ext) <= contact_field_max(CONTACT_PHONE_OTHER)
-               ? join(a, text, "", ext)
-               : text;
 }
 
 static void
@@ -129,7 +51,8 @@ static void phones(const struct dir_person *p,
 
         if ((ph->unlisted && !r->unlisted) || (!mobile && ph->type != DIR_PHONE_HOME))
             continue;
-        const char *text = fieldmap_phone(ph, r, a, NULL);
+        const char *text =
+            phone_text(ph, &r->phone, contact_field_max(CONTACT_PHONE_MOBILE), a, NULL);
         if (mobile)
             put_phone(text, CONTACT_PHONE_MOBILE, CONTACT_PHONE_OTHER, c);
         else
@@ -239,9 +162,9 @@ void fieldmap_fingerprint(const struct fieldmap_rules *r, struct sha256 *ret)
     str_init(&s, 4096);
     str_addf(
         &s, "fieldmap %d unlisted=%d extension=%d first_last=%d dates=%d yearless_1604=%d country=",
-        FIELDMAP_VERSION, r->unlisted, (int)r->extension, r->first_last, r->dates,
+        FIELDMAP_VERSION, r->unlisted, (int)r->phone.extension, r->first_last, r->dates,
         r->yearless_1604);
-    str_puts(&s, r->default_country ? r->default_country : "1");
+    str_puts(&s, r->phone.default_country ? r->phone.default_country : "1");
     assert(!s.over);
     sha256_of(s.p, s.n, ret);
 }

@@ -70,7 +70,7 @@ static void say(struct check *ck, const char *fmt, ...)
 
 static void compare_card(struct check *ck, struct church *c, int32_t id, const struct dir_person *p)
 {
-    static const struct fieldmap_rules rules = {.dates = true, .default_country = "1"};
+    static const struct fieldmap_rules rules = {.dates = true, .phone.default_country = "1"};
     struct model_card card;
     struct contact contact;
 

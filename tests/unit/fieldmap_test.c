@@ -18,7 +18,7 @@ static void teardown(void)
 }
 TestSuite(fieldmap, .init = setup, .fini = teardown);
 
-static const struct fieldmap_rules defaults = {.dates = true, .default_country = "1"};
+static const struct fieldmap_rules defaults = {.dates = true, .phone.default_country = "1"};
 
 static struct contact
 mapped(const struct dir_person *p, const struct fieldmap_rules *r, const char *business)
@@ -121,85 +121,6 @@ Test(fieldmap, an_inactive_email_is_left_out)
     expect_text(mapped(&p, &defaults, NULL).f[CONTACT_EMAIL], "ted@church.example", "active");
     p.email_active = false;
     expect_text(mapped(&p, &defaults, NULL).f[CONTACT_EMAIL], NULL, "inactive");
-}
-
-Test(fieldmap, phone_numbers)
-{
-    static const struct {
-        const char *name, *country, *number, *formatted, *extension;
-        int ext_rule;
-        const char *want;
-        bool plausible;
-    } cases[] = {
-        {"plain", "1", "5555550123", "(555) 555-0123", NULL, EXT_TEXT, "+15555550123", true},
-        {"no country code", NULL, "5555550123", "(555) 555-0123", NULL, EXT_TEXT, "+15555550123",
-         true},
-        {"blank country code", " ", "5555550123", NULL, NULL, EXT_TEXT, "+15555550123", true},
-        {"country code with a plus", "+1", "5555550123", NULL, NULL, EXT_TEXT, "+15555550123",
-         true},
-        {"code carried already", "1", "15555550123", NULL, NULL, EXT_TEXT, "+15555550123", true},
-        {"eleven digits of something else", "1", "25555550123", "255-5555-0123", NULL, EXT_TEXT,
-         "255-5555-0123", false},
-        {"seven digits, formatted", "1", "5550123", "555-0123", NULL, EXT_TEXT, "555-0123", false},
-        {"seven digits, not formatted", "1", "5550123", NULL, NULL, EXT_TEXT, "5550123", false},
-        {"seven digits, formatted blank", "1", "5550123", "  ", NULL, EXT_TEXT, "5550123", false},
-        {"twelve digits", "1", "115555550123", NULL, NULL, EXT_TEXT, "115555550123", false},
-        {"number with marks", "1", "(555) 555-0123", NULL, NULL, EXT_TEXT, "+15555550123", true},
-        {"Germany", "49", "30901820", "030 901820", NULL, EXT_TEXT, "+4930901820", true},
-        {"code of another country is not guessed away", "49", "4930901820", NULL, NULL, EXT_TEXT,
-         "+494930901820", true},
-        {"shortest", "298", "2012", NULL, NULL, EXT_TEXT, "+2982012", true},
-        {"too short", "298", "201", "201", NULL, EXT_TEXT, "201", false},
-        {"longest", "49", "1234567890123", NULL, NULL, EXT_TEXT, "+491234567890123", true},
-        {"too long", "49", "12345678901234", NULL, NULL, EXT_TEXT, "12345678901234", false},
-        {"code of four digits", "1234", "5550123", "555-0123", NULL, EXT_TEXT, "555-0123", false},
-        {"code that begins with 0", "044", "2079460000", "020 7946 0000", NULL, EXT_TEXT,
-         "020 7946 0000", false},
-        {"foreign digits are none", "1", "\u0665\u0665\u06655550123", "\u0665\u0665\u0665 555-0123",
-         NULL, EXT_TEXT, "\u0665\u0665\u0665 555-0123", false},
-        {"extension", "1", "5555550123", NULL, "114", EXT_TEXT, "+15555550123 x114", true},
-        {"extension after a number as formatted", "1", "5550123", "555-0123", "114", EXT_TEXT,
-         "555-0123 x114", false},
-        {"extension with its own mark", "1", "5555550123", NULL, "x114", EXT_TEXT,
-         "+15555550123 x114", true},
-        {"extension with a long mark", "1", "5555550123", NULL, " Ext. 114 ", EXT_TEXT,
-         "+15555550123 x114", true},
-        {"extension of words", "1", "5555550123", NULL, "front desk", EXT_TEXT,
-         "+15555550123 xfront desk", true},
-        {"blank extension", "1", "5555550123", NULL, "  ", EXT_TEXT, "+15555550123", true},
-        {"extension to dial", "1", "5555550123", NULL, "Ext. 114", EXT_PAUSE, "+15555550123,114",
-         true},
-        {"extension without a digit to dial", "1", "5555550123", NULL, "front", EXT_PAUSE,
-         "+15555550123", true},
-        {"extension left out", "1", "5555550123", NULL, "114", EXT_OMIT, "+15555550123", true},
-        {"extension that does not fit", "1", "555",
-         "a number that somebody wrote as a very long text, in full", "12345678", EXT_TEXT,
-         "a number that somebody wrote as a very long text, in full", false},
-        {"nothing", "1", NULL, NULL, "114", EXT_TEXT, NULL, false},
-        {"blank", "1", " ", "", NULL, EXT_TEXT, NULL, false},
-        {"only formatted", "1", "", "(555) 555-0123", NULL, EXT_TEXT, "(555) 555-0123", false},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct fieldmap_rules r = defaults;
-        struct dir_phone ph = {.country_code = cases[i].country,
-                               .number = cases[i].number,
-                               .formatted = cases[i].formatted,
-                               .extension = cases[i].extension};
-        bool plausible = !cases[i].plausible;
-        r.extension = cases[i].ext_rule;
-        expect_text(fieldmap_phone(&ph, &r, arena, &plausible), cases[i].want, "%s", cases[i].name);
-        cr_expect_eq(plausible, cases[i].plausible, "%s", cases[i].name);
-    }
-}
-
-Test(fieldmap, a_church_elsewhere_has_its_own_country_code)
-{
-    struct fieldmap_rules r = {.default_country = "64"};
-    struct dir_phone ph = {.number = "211234567"};
-    expect_text(fieldmap_phone(&ph, &r, arena, NULL), "+64211234567", "New Zealand");
-    r.default_country = NULL;
-    ph.number = "5555550123";
-    expect_text(fieldmap_phone(&ph, &r, arena, NULL), "+15555550123", "no setting: 1");
 }
 
 Test(fieldmap, several_numbers_of_a_type_go_by_id)
@@ -367,7 +288,7 @@ Test(fieldmap, random_people_give_valid_contacts)
                                .birth_month = (int)rnd(&seed) % 14,
                                .birth_day = (int)rnd(&seed) % 33};
         struct fieldmap_rules r = {.unlisted = rnd(&seed) & 1,
-                                   .extension = rnd_below(&seed, 3),
+                                   .phone.extension = rnd_below(&seed, 3),
                                    .first_last = rnd(&seed) & 1,
                                    .dates = true,
                                    .yearless_1604 = rnd(&seed) & 1};
@@ -396,12 +317,12 @@ Test(fieldmap, each_rule_changes_the_fingerprint)
                                      defaults, defaults, defaults, defaults};
     struct sha256 prints[ARRAY_LEN(rules)], again;
     rules[1].unlisted = true;
-    rules[2].extension = EXT_PAUSE;
-    rules[3].extension = EXT_OMIT;
+    rules[2].phone.extension = PHONE_EXT_PAUSE;
+    rules[3].phone.extension = PHONE_EXT_OMIT;
     rules[4].first_last = true;
     rules[5].dates = false;
     rules[6].yearless_1604 = true;
-    rules[7].default_country = "49";
+    rules[7].phone.default_country = "49";
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
         fieldmap_fingerprint(&rules[i], &prints[i]);
         fieldmap_fingerprint(&rules[i], &again);

@@ -203,7 +203,7 @@ static void rig_open(struct run_rig *r)
         r->church.soul[i].merged_into = NOBODY;
     r->s.delete_old = true;
     r->s.expand.categories = true;
-    r->s.fields.default_country = "1";
+    r->s.fields.phone.default_country = "1";
     r->s.fields.dates = true;
     r->s.guard = (struct guard_limits){{3, 10}, {1000, 100}, {1000, 100}, {1000, 100}};
     r->o.run = 1;
