@@ -67,8 +67,8 @@ struct tz_at tz_at(const struct tz *z, int64_t unix_s);
 struct tz_local tz_local(const struct tz *z, int64_t local_s);
 
 /*
- * The IANA name of a Windows zone ("Eastern Standard Time" -> "America/New_York"): what .NET, and so
- * Rock's OrgTimeZone, calls it. Case does not matter. Any other name is returned as it is.
+ * The IANA name of a Windows zone ("Eastern Standard Time" -> "America/New_York"): what .NET, and
+ * so Rock's OrgTimeZone, calls it. Case does not matter. Any other name is returned as it is.
  *
  * @source Unicode CLDR, windowsZones.xml, territory 001
  */
