@@ -85,6 +85,8 @@ static void call_give_back(struct http_call *call)
     call->body_len = call->offset = 0;
     call->result = CURLE_OK;
     call->attempts = 0;
+    call->offers = 0;
+    call->token_expired = call->disclaimed = false;
     call->handed = call->refused = call->fenced = call->too_big = call->bad_header = false;
     call->reason[0] = '\0';
     move_to(call, CALL_IDLE);

@@ -10,8 +10,14 @@
  * send_once (design section 6 rule 4): libcurl repeats a POST by itself when a reused connection
  * dies before the first answer byte. The body goes through a read callback whose seek refuses once
  * a byte was handed out, and no second attempt may begin after that; such a request fails with
- * WHEN_UNKNOWN instead of being sent again.
- * @source  libcurl 7.88.1: CURLOPT_SEEKFUNCTION, CURLOPT_PREREQFUNCTION, Curl_retry_request
+ * WHEN_UNKNOWN instead of being sent again. One exception: a 401 that came as the answer to the
+ * body proves that nothing was done with it, so a login handshake may begin again after it.
+ *
+ * Sign-in: NTLM and Negotiate log in the connection, in two or three legs that carry no body; what
+ * follows on that connection needs no login. Connections are reused by the same user and password
+ * only.
+ * @source  libcurl 7.88.1: CURLOPT_SEEKFUNCTION, CURLOPT_PREREQFUNCTION, Curl_retry_request,
+ * CURLOPT_HTTPAUTH; reference/ews.md section 3
  */
 #ifndef SYNC_NET_HTTP_H
 #define SYNC_NET_HTTP_H
@@ -36,6 +42,16 @@ struct http_limits {
     bool allow_http;             /* https only otherwise */
 };
 
+/* How a request signs in. */
+enum http_auth {
+    HTTP_AUTH_BASIC,     /* user and password; none where user is NULL */
+    HTTP_AUTH_NTLM,      /* user (DOMAIN\\user, a UPN, or a bare one) and password */
+    HTTP_AUTH_NEGOTIATE, /* Kerberos; tickets as the process' environment says */
+    HTTP_AUTH_BEARER,    /* token */
+};
+/* What a server that answered 401 names, bit 1 << enum http_auth each. */
+#define HTTP_OFFERS(auth) (1u << (auth))
+
 struct http_request {
     const char *method; /* "GET", "POST", "HEAD", "PUT", "PATCH", "DELETE" */
     const char *url;    /* borrowed for the call to http_send, like everything here but body */
@@ -43,7 +59,9 @@ struct http_request {
     const char *const *headers;
     const char *body; /* borrowed until done */
     size_t body_len;
-    const char *user, *password; /* Basic authentication; NULL for none */
+    enum http_auth auth;
+    const char *user, *password; /* Basic and NTLM; NULL for none */
+    const char *token;           /* Bearer */
     uint32_t timeout_ms;         /* whole call, from its start; 0: 120 s */
     bool send_once;              /* nothing is ever sent a second time; see above */
     bool fresh_connection;       /* none that was used before; it stays in the pool afterwards */
@@ -63,6 +81,8 @@ struct http_response {
     uint32_t took_ms;
     bool connection_reused;
     const char *location; /* of a 3xx, made absolute, without user and password; "" otherwise */
+    unsigned offers;      /* of a 401: HTTP_OFFERS of each way to sign in that it names */
+    bool token_expired;   /* of a 401: it says that the token is no longer good */
 };
 
 /*
@@ -78,6 +98,13 @@ struct http_response {
  * free the client.
  */
 typedef void (*http_done)(const struct http_response *r, const struct err *err, void *user);
+
+/*
+ * Can this process' libcurl sign in so? NTLM left the default build in curl 8.20, Kerberos needs
+ * GSS-API. Basic and Bearer always; all of them need TLS to be of use.
+ */
+bool http_can(enum http_auth auth);
+bool http_can_tls(void);
 
 /* max_connections also bounds what runs at once. */
 struct http_client *http_client_new(struct loop *l, const struct http_limits *limits);

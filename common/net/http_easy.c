@@ -11,6 +11,12 @@
             abort();                                                                               \
     } while (0)
 
+static size_t on_head_line(char *p, size_t size, size_t n, void *user)
+{
+    http_auth_line(user, p, size * n);
+    return size * n;
+}
+
 static size_t on_answer(char *p, size_t size, size_t n, void *user)
 {
     struct http_call *call = user;
@@ -47,22 +53,28 @@ static int on_seek(void *user, curl_off_t offset, int origin)
     struct http_call *call = user;
     if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > call->body_len)
         return CURL_SEEKFUNC_FAIL;
-    if (call->send_once && call->handed) {
+    if (call->send_once && call->handed && !call->disclaimed) {
         call->refused = true;
         return CURL_SEEKFUNC_FAIL;
     }
+    if (call->disclaimed)
+        call->handed = false;
     call->offset = (size_t)offset;
     return CURL_SEEKFUNC_OK;
 }
 
-/* Before each attempt's head. Guards what on_seek cannot see: curl does not rewind a body of which
- * it counts no byte as written, although it has taken some from us. A first leg of a login has no
- * body, so it may come again. */
+/* Before each attempt's head: one of a login handshake, or after a connection that was dead. Guards
+ * what on_seek cannot see: curl does not rewind a body of which it counts no byte as written,
+ * although it has taken some from us. A first leg of a login has no body, so it may come again. */
 static int on_attempt(void *user, char *to, char *from, int to_port, int from_port)
 {
     struct http_call *call = user;
     (void)to, (void)from, (void)to_port, (void)from_port;
-    if (call->send_once && (call->handed || (call->attempts > 0 && !call->has_callback_body))) {
+    if (call->disclaimed) { /* all that went before came to nothing */
+        call->handed = call->disclaimed = false;
+        call->offset = 0;
+    } else if (call->send_once &&
+               (call->handed || (call->attempts > 0 && !call->has_callback_body))) {
         call->refused = true;
         return CURL_PREREQFUNC_ABORT;
     }
@@ -79,6 +91,8 @@ static void set_callbacks(struct http_call *call)
     set(e, CURLOPT_ERRORBUFFER, call->reason);
     set(e, CURLOPT_WRITEFUNCTION, on_answer);
     set(e, CURLOPT_WRITEDATA, call);
+    set(e, CURLOPT_HEADERFUNCTION, on_head_line);
+    set(e, CURLOPT_HEADERDATA, call);
     set(e, CURLOPT_READFUNCTION, on_read);
     set(e, CURLOPT_READDATA, call);
     set(e, CURLOPT_SEEKFUNCTION, on_seek);
@@ -108,7 +122,6 @@ void http_easy_init(struct http_call *call)
     set(e, CURLOPT_PROTOCOLS_STR, limits->allow_http ? "http,https" : "https");
     set(e, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     set(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    set(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
     set(e, CURLOPT_UNRESTRICTED_AUTH, 0L);
     set(e, CURLOPT_ACCEPT_ENCODING, "gzip");
     set(e, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -177,9 +190,9 @@ void http_easy_set(struct http_call *call, const struct http_request *r)
     call->may_send_user = r->may_send_user;
     set_headers(call, r->headers);
     set_method(call, r);
-    set(e, CURLOPT_USERNAME, r->user);
-    set(e, CURLOPT_PASSWORD, r->password);
+    http_auth_set(call, r);
     set(e, CURLOPT_TIMEOUT_MS, (long)(r->timeout_ms ? r->timeout_ms : HTTP_DEFAULT_TIMEOUT_MS));
     set(e, CURLOPT_FRESH_CONNECT, (long)r->fresh_connection);
-    call->result = curl_easy_setopt(e, CURLOPT_URL, r->url); /* fails on megabytes */
+    if (call->result == CURLE_OK)
+        call->result = curl_easy_setopt(e, CURLOPT_URL, r->url); /* fails on megabytes */
 }

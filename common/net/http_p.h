@@ -1,7 +1,7 @@
 /*
  * http_p: what the files of http share. http.c: clients, queue, delivery; http_easy.c: one request
  * as curl options and callbacks; http_mux.c: curl's multi handle on the loop; http_result.c: what
- * came out, as response or error.
+ * came out, as response or error; http_auth.c: how a request signs in.
  *
  * A call is queued -> active (in the multi) -> finished (waits for its callback) -> delivering,
  * then its struct and curl's easy handle serve another one.
@@ -50,8 +50,11 @@ struct http_call {
     CURLcode result;
     unsigned attempts; /* requests begun; a second one when a reused connection was dead */
     bool handed;       /* a body byte was given to curl */
+    bool disclaimed;   /* the answer is 401: the server did nothing with this attempt */
     bool refused;      /* curl wanted to begin again and was not let */
     bool fenced, too_big, bad_header;
+    unsigned offers;    /* of the last 401 */
+    bool token_expired; /* likewise */
 };
 TAILQ_HEAD(http_calls, http_call);
 
@@ -82,6 +85,11 @@ struct http_client {
 void http_easy_init(struct http_call *call); /* what is the same for all requests */
 /* The rest. Do not start the call when it has set call->result or bad_header. */
 void http_easy_set(struct http_call *call, const struct http_request *r);
+
+/* http_auth.c */
+void http_auth_set(struct http_call *call, const struct http_request *r);
+/* A line of an answer's head. */
+void http_auth_line(struct http_call *call, const char *line, size_t n);
 
 /* http_mux.c */
 void http_mux_init(struct http_client *c);

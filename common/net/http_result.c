@@ -50,6 +50,8 @@ static void fill_answer(struct http_call *call, struct http_response *r)
     long status = 0;
     curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status);
     r->status = (int)status;
+    r->offers = status == 401 ? call->offers : 0;
+    r->token_expired = status == 401 && call->token_expired;
     if (curl_easy_getinfo(e, CURLINFO_CONTENT_TYPE, &text) == CURLE_OK && text)
         r->content_type = text;
     if (status / 100 == 3)
@@ -63,7 +65,7 @@ static void fill_answer(struct http_call *call, struct http_response *r)
 /* May the far side have acted? */
 static bool maybe_done(const struct http_call *call)
 {
-    if (call->repeatable)
+    if (call->repeatable || call->disclaimed)
         return false;
     return call->has_callback_body ? call->handed : call->attempts > 0;
 }
