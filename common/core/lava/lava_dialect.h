@@ -3,16 +3,22 @@
  *
  * The product renders Lava and nothing else: production code passes no dialect. A test runner may
  * pass one, in which the few places where Lava and Shopify's Liquid part ways (DIALECT.md) are
- * decided by its own table of filters and by hooks. Nothing of Shopify's rules lives in this layer
- * but the places that ask.
+ * decided by its own table of filters and by hooks. What the parser and the renderer themselves do
+ * differently when a dialect is given:
+ * - unknown filters, a wrong number of arguments and expressions in `{{ }}` that compare are
+ * errors;
+ * - words of the language keep their case, names are ASCII and do not begin with a digit, texts
+ * have no escapes, a path may begin with a bracket;
+ * - there are no //- and /- -/ comments, no shortcodes and no `startswith`, but {% # comments %};
+ *   comments nest; a line of {% liquid %} is a tag;
+ * - blocks of white space and assignments alone print nothing;
+ * - increment and decrement share their numbers with variables, decrement begins with -1; a cycle
+ *   without a name is known by its values.
  */
 #ifndef SYNC_CORE_LAVA_DIALECT_H
 #define SYNC_CORE_LAVA_DIALECT_H
 
 #include "common/core/lava/lava_filter.h"
-
-struct lava_parser;
-struct lava_node;
 
 struct lava_dialect {
     /* Replaces the table of Lava's filters; NULL result: unknown, which then is an error. */
@@ -25,15 +31,8 @@ struct lava_dialect {
                     const struct lava_value *b,
                     int *ret);
     bool (*contains)(struct lava_ctx *c, const struct lava_value *in, const struct lava_value *of);
-    /* Text of what Lava and others print differently; false: print it as Lava does. */
+    /* Text of what is printed differently: 1 done, 0 as Lava prints it, -1 failed (set in c). */
     int (*text)(struct lava_ctx *c, const struct lava_value *v, struct lava_str *ret);
-    bool strict;      /* unknown filters, wrong counts of arguments and loose syntax are errors */
-    bool quiet_blank; /* blocks of white space and assignments alone print nothing */
-    bool case_once;   /* `when a, a` renders once; text between case and when is skipped */
-    bool counters;    /* increment and decrement share their numbers with variables */
-    bool words_keep_case; /* only `true`, not `True`, is a word of the language */
-    bool hash_comment;    /* {% # ... %} */
-    bool no_lava_syntax;  /* no //- and /- -/ comments, no {[ shortcodes ]} */
 };
 
 #endif

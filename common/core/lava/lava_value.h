@@ -6,7 +6,7 @@
  * forgotten at its end. Values are never changed in place: a filter makes new ones. Text is UTF-8
  * with a length, without NUL, and may hold any byte that its source let through.
  *
- * Pure. @source DIALECT.md 5, 16-18; Fluid Values/*.cs
+ * Pure. @source DIALECT.md 5, 16-18; the values of Fluid 2.3
  */
 #ifndef SYNC_CORE_LAVA_VALUE_H
 #define SYNC_CORE_LAVA_VALUE_H
@@ -94,6 +94,8 @@ struct lava_object_ops {
                   struct lava_ctx *c,
                   struct lava_str *key,
                   struct lava_value *ret);
+    /* What output shows of it; NULL: nothing. */
+    struct lava_str (*text)(const void *self, struct lava_ctx *c);
 };
 
 /* The plain dictionary, for data and for filters that make objects. Order is kept. */
@@ -178,6 +180,11 @@ bool lava_contains(struct lava_ctx *c, const struct lava_value *in, const struct
 /* The number that v is or, as a text, reads as (spaces around allowed). False: none. nil is none.
  */
 bool lava_to_number(const struct lava_value *v, struct decimal *ret);
+/*
+ * Order of texts as .NET's default comparison has it, as far as letters go: by letter first, lower
+ * case before upper where that is all the difference. -1, 0, 1.
+ */
+int lava_collate(struct lava_str a, struct lava_str b);
 /* The date that v is or, as a text, reads as. */
 bool lava_to_date(struct lava_ctx *c, const struct lava_value *v, struct lava_date *ret);
 
