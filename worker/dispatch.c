@@ -12,7 +12,7 @@
 #include "worker/mailbox_p.h"
 #include "worker/worker_p.h"
 
-enum { URGENT_EXTRA = 8, ROWS_MAX = 64 << 20, WORK_MAX = 64 << 20 };
+enum { URGENT_EXTRA = 8, LEARNED_MAX = 10000, ROWS_MAX = 64 << 20, WORK_MAX = 64 << 20 };
 
 /* --- lines ----------------------------------------------------------------------------- */
 
@@ -135,8 +135,7 @@ void dispatch_pump(struct worker *w)
 
 /* --- send slots ------------------------------------------------------------------------ */
 
-/* Somebody waits for one of its rows. */
-static bool hurries(const struct mailbox *mb)
+bool dispatch_hurries(const struct mailbox *mb)
 {
     for (size_t i = 0; i < mb->n_links; i++)
         if (mb->links[i].urgent && mb->marks[i] == BATCH_OPEN)
@@ -156,7 +155,7 @@ bool dispatch_slot(struct mailbox *mb, void (*resume)(struct mailbox *))
     struct worker *w = mb->w;
     if (mb->has_slot)
         return true;
-    bool hurry = hurries(mb);
+    bool hurry = dispatch_hurries(mb);
     if (w->sending >= share(w) || (!w->pumping && others_wait(w, hurry))) {
         mailbox_enter(mb, MB_WAITING);
         mb->resume = resume;
@@ -188,6 +187,40 @@ void dispatch_slot_free(struct mailbox *mb)
 
 /* --- mailboxes ------------------------------------------------------------------------- */
 
+/* What was learned of a mailbox that had trouble outlives its turn: else each turn would begin with
+ * the same trouble. */
+static void recall(struct mailbox *mb)
+{
+    struct aimd *known = map_del_u64(mb->w->learned, (uint64_t)mb->id);
+    if (known)
+        mb->aimd = *known;
+    else
+        aimd_init(&mb->aimd, mb->w->s.batch_start);
+    free(known);
+}
+
+void dispatch_unlearn(struct worker *w)
+{
+    map_foreach (it, w->learned)
+        free(it.value);
+    map_free(w->learned);
+    w->learned = NULL;
+}
+
+static void learn(const struct mailbox *mb)
+{
+    if (!mb->aimd.troubled)
+        return;
+    struct worker *w = mb->w;
+    if (map_count(w->learned) >= LEARNED_MAX) {
+        dispatch_unlearn(w);
+        w->learned = map_new();
+    }
+    struct aimd *copy = xalloc(sizeof(*copy));
+    *copy = mb->aimd;
+    map_put_u64(w->learned, (uint64_t)mb->id, copy);
+}
+
 static struct mailbox *mailbox_new(struct worker *w, int64_t id)
 {
     struct mailbox *mb = xalloc(sizeof(*mb));
@@ -198,7 +231,7 @@ static struct mailbox *mailbox_new(struct worker *w, int64_t id)
     w->by_state[MB_QUEUED]++;
     mb->rows = arena_new("rows of a mailbox", ROWS_MAX);
     mb->work = arena_new("work on a mailbox", WORK_MAX);
-    aimd_init(&mb->aimd, w->s.batch_start);
+    recall(mb);
     map_put_u64(w->mailboxes, (uint64_t)id, mb);
     return mb;
 }
@@ -206,6 +239,7 @@ static struct mailbox *mailbox_new(struct worker *w, int64_t id)
 void mailbox_free(struct mailbox *mb)
 {
     struct worker *w = mb->w;
+    learn(mb);
     map_del_u64(w->mailboxes, (uint64_t)mb->id);
     dispatch_forget(mb);
     w->by_state[mb->state]--;

@@ -14,7 +14,9 @@ bool dispatch_slot(struct mailbox *mb,
                    void (*resume)(struct mailbox *)); /* true: the send slot is ours now; else
                                                          resume is called when it is */
 void dispatch_slot_free(struct mailbox *mb);
-void dispatch_forget(struct mailbox *mb); /* drain: out of all lists */
+bool dispatch_hurries(const struct mailbox *mb); /* somebody waits for one of its rows */
+void dispatch_unlearn(struct worker *w);         /* frees what was learned of mailboxes */
+void dispatch_forget(struct mailbox *mb);        /* drain: out of all lists */
 void mailbox_free(struct mailbox *mb);
 
 void observe_init(struct worker *w);

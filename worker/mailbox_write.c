@@ -14,6 +14,7 @@
 enum {
     TIMEOUT_BASE_MS = 10000,
     TIMEOUT_ITEM_MS = 500,
+    PACE_STEP_MS = 1000,
     SKIP_RETRY_MS = 3600 * 1000,
     STOPPED_PARK_MS = 3600 * 1000
 };
@@ -73,6 +74,8 @@ void mailbox_request_result(struct mailbox *mb, enum outcome o, const struct err
     case OUT_RETRY_LATER:
         if (err->scope > SCOPE_ITEM) {
             aimd_trouble(&mb->aimd, w->s.batch_min);
+            if (err->after_ms && err->scope == SCOPE_MAILBOX)
+                aimd_busy(&mb->aimd, err->after_ms, worker_now(w));
             pause_for(mb, mailbox_jitter(mb, o, mb->park_attempts + 1, err->after_ms), err->code,
                       false);
         }
@@ -221,6 +224,8 @@ batch_size_after(struct mailbox *mb, const struct store_result *r, size_t n, uin
         mb->split_left -= n < mb->split_left ? (uint32_t)n : mb->split_left;
     }
     if (clean == n)
+        aimd_paced(&mb->aimd, (uint32_t)n, took_ms, worker_now(mb->w));
+    if (clean == n)
         aimd_clean(&mb->aimd, (uint32_t)n, took_ms, lim->max_create, mb->w->s.batch_target_ms);
 }
 
@@ -349,6 +354,12 @@ static void flown(enum ledger_status st, const struct err *err, void *user)
 void mailbox_write(struct mailbox *mb)
 {
     struct worker *w = mb->w;
+    uint32_t wait = dispatch_hurries(mb) ? 0 : aimd_wait(&mb->aimd, worker_now(w));
+    if (wait) { /* in short steps: somebody may come who does not want to wait */
+        bool keep = wait <= w->s.hold_ms && wait > PACE_STEP_MS;
+        mailbox_pause(mb, keep ? PACE_STEP_MS : wait, "pace", mailbox_decide);
+        return;
+    }
     if (!dispatch_slot(mb, mailbox_decide))
         return;
     uint32_t size = mb->aimd.size;

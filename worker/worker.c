@@ -64,6 +64,7 @@ struct worker *worker_new(const struct worker_parts *parts, const struct worker_
     w->s = *s;
     w->alive = 1;
     w->mailboxes = map_new();
+    w->learned = map_new();
     struct guid g;
     char text[GUID_TEXT];
     guid_random(&g);
@@ -83,6 +84,7 @@ void worker_free(struct worker *w)
     map_foreach (it, w->mailboxes)
         mailbox_free(it.value);
     map_free(w->mailboxes);
+    dispatch_unlearn(w);
     mailbox_renewals_free(w);
     for (int u = 0; u < 2; u++) {
         vec_release(&w->ready[u].q);

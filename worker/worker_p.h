@@ -4,6 +4,9 @@
  *   dispatch.c       messages -> mailboxes; which mailbox may work, which may send
  *   mailbox.c        the mailbox's state machine: take, load, decide, release
  *   mailbox_list.c   states that read Exchange: identify, list, settle
+ *   mailbox_tidy.c   doubles and copies away, then what a listing said into the rows
+ *   clear.c          Clear and Remove
+ *   hand.c           contacts of the program before this one
  *   mailbox_write.c  states that write: flight, send, record
  *   observe.c        metrics, /debug/state
  *   worker.c         life cycle, drain, heartbeat
@@ -78,7 +81,10 @@ struct mailbox {
     uint32_t soon;              /* retries in memory in a row */
     uint32_t fruitless;         /* write requests in a row that did nothing */
     uint32_t split, split_left; /* smaller batches until so many items are through */
-    char *address, *endpoint, *folder_id;
+    char *address, *endpoint, *folder_id, *former; /* former: LF-joined folder ids of before */
+    bool folder_checked; /* the folder was seen since the lease was taken */
+    bool clear;          /* a Clear is to be finished */
+    unsigned clear_waits; /* in a row: something was left after a sweep */
     struct store_mailbox reach; /* for the store, while a call of its is open */
     struct aimd aimd;
     vec(struct obligation) owed;
@@ -95,6 +101,8 @@ struct mailbox {
     struct ledger_known *known;
     size_t n_known;
     bool listing_all;
+    const struct store_listed *listed; /* of the listing under way */
+    size_t n_listed;
     size_t extras_done;
     vec(struct ledger_result) results;
     bool flight_over;
@@ -122,8 +130,9 @@ struct worker {
     struct worker_parts p;
     struct worker_settings s;
     char owner[64];
-    struct map *mailboxes;          /* id -> struct mailbox */
-    struct mailbox_line ready[2];   /* QUEUED: [1] urgent */
+    struct map *mailboxes;        /* id -> struct mailbox */
+    struct map *learned;          /* id -> struct aimd of one that had trouble and is not in hand */
+    struct mailbox_line ready[2]; /* QUEUED: [1] urgent */
     struct mailbox_line senders[2]; /* wait for a send slot */
     size_t active, sending, pending;
     size_t by_state[MB_STATE_COUNT];

@@ -62,3 +62,98 @@ void aimd_trouble(struct aimd *a, uint32_t min)
     a->clean = 0;
     a->troubled = true;
 }
+
+/* --- pace ------------------------------------------------------------------------------ */
+
+enum {
+    PACE_MIN = 500,         /* a contact in two seconds */
+    PACE_MAX = 1000 * 1000, /* 1000 contacts a second: no server is that fast for one mailbox */
+    GROWTH_PERMILLE = 90,   /* a second */
+    SLOW_PERMILLE = 880,    /* so much of the time was due, or less: slow */
+    BACK_PERMILLE = 700,    /* at most so far back at once */
+    FIRST_PERMILLE = 900,   /* of what was let through */
+    SILENCE_MS = 2000,
+    IDLE_MS = 60 * 1000 /* nothing to write in the meantime: says nothing about the budget */
+};
+
+static uint32_t within(uint64_t pace)
+{
+    return (uint32_t)(pace < PACE_MIN ? PACE_MIN : pace > PACE_MAX ? PACE_MAX : pace);
+}
+
+/* Time in which the mailbox had work. */
+static void pass(struct aimd *a, uint32_t took_ms, int64_t now_ms)
+{
+    int64_t ms = a->last_ms ? now_ms - a->last_ms : took_ms;
+
+    a->worked_ms += (uint64_t)(ms < took_ms || ms > IDLE_MS ? took_ms : ms);
+    a->last_ms = now_ms;
+}
+
+/*
+ * What a contact costs when nothing slows the server down: down at once, up by little. Latency is
+ * in it, so that small requests say nothing. Returns how much of the time a request took was due,
+ * in thousandths.
+ */
+static uint64_t due_permille(struct aimd *a, uint32_t items, uint32_t took_ms)
+{
+    uint64_t us = (uint64_t)took_ms * 1000 / items + 1;
+    if ((uint64_t)items * 2 < a->size)
+        return 1000;
+    uint64_t due = a->usual_us && a->usual_us < us ? a->usual_us * 1000 / us : 1000;
+
+    if (!a->usual_us || us < a->usual_us)
+        a->usual_us = us;
+    else
+        a->usual_us += (us - a->usual_us) / 32;
+    return due;
+}
+
+static void grow(struct aimd *a, int64_t now_ms)
+{
+    int64_t ms = now_ms - a->grown_ms;
+
+    ms = ms < 0 ? 0 : ms > SILENCE_MS ? SILENCE_MS : ms; /* a long silence teaches nothing */
+    a->grown_ms = now_ms;
+    a->pace = within(a->pace + (uint64_t)a->pace * GROWTH_PERMILLE * (uint64_t)ms / 1000000);
+}
+
+void aimd_paced(struct aimd *a, uint32_t items, uint32_t took_ms, int64_t now_ms)
+{
+    pass(a, took_ms, now_ms);
+    a->items += items;
+    uint64_t due = due_permille(a, items, took_ms);
+    if (!a->pace)
+        return;
+    if (due < SLOW_PERMILLE)
+        a->pace = within(a->pace * (due < BACK_PERMILLE ? BACK_PERMILLE : due) / 1000);
+    else
+        grow(a, now_ms);
+    uint64_t share_ms = (uint64_t)items * 1000000 / a->pace;
+    a->next_ms = now_ms - took_ms + (int64_t)share_ms;
+    if (share_ms * 2 < took_ms)
+        a->pace = 0;
+}
+
+void aimd_busy(struct aimd *a, uint32_t after_ms, int64_t now_ms)
+{
+    int64_t until = now_ms + after_ms;
+    pass(a, 0, now_ms);
+    uint64_t seen = a->items * 1000000 / (a->worked_ms + after_ms + 1);
+
+    if (seen)
+        seen = seen * FIRST_PERMILLE / 1000;
+    else
+        seen = a->pace / 2; /* nothing was through */
+    if (seen && (!a->pace || seen < a->pace))
+        a->pace = within(seen);
+    a->items = a->worked_ms = 0;
+    a->last_ms = a->grown_ms = a->next_ms = until;
+}
+
+uint32_t aimd_wait(const struct aimd *a, int64_t now_ms)
+{
+    int64_t ms = a->pace ? a->next_ms - now_ms : 0;
+
+    return ms <= 0 ? 0 : ms > 3600 * 1000 ? 3600 * 1000 : (uint32_t)ms;
+}

@@ -188,6 +188,21 @@ def long_ids():
         return f"{stats['updated']} updates, {stats['deleted']} deletes"
 
 
+def budgets():
+    """Each mailbox has a budget of server time and uses it up: the back-off is obeyed, exact, no request beside it"""
+    with Site("budgets", kafka=False, people=600, users=40, item=4, settings={"batch.start": 10}) as site:
+        site.exchange.post("settings", {"budget_burst_ms": 60, "budget_recharge": 0.3, "budget_cutoff_ms": 40})
+        site.up().ready()
+        site.plan()
+        verdict = site.exact(150)
+        stats = site.stats()
+        need(stats["throttled"] > 0, "no budget was used up")
+        need(stats["created"] == verdict["found"], f"{stats['created']} creates for {verdict['found']} contacts")
+        writes = stats["calls"]["CreateItem"]
+        need(stats["throttled"] * 3 < writes, f"{stats['throttled']} of {writes} requests were refused")
+        return f"{verdict['found']} contacts in {writes} requests, {stats['throttled']} refused"
+
+
 def storm():
     """Every tenth request goes wrong in one of seven ways, for the whole load: exact, 0 doubled"""
     ways = ("drop_after_save", "reset_before_save", "half_batch", "wrong_count", "http_502", "truncated_xml")
@@ -200,4 +215,4 @@ if __name__ == "__main__":
     main([login_page, reply_lost_on_a_reused_connection, saved_late, half_a_batch_lost, half_a_batch, wrong_count_of_results,
           proxy_says_502, truncated_xml, truncated_body, document_type, entity_bomb, illegal_character,
           reset_before_anything_is_saved, unavailable, busy_as_a_fault, busy_as_one_message, busy_as_items,
-          faults_of_reading, long_ids, storm], at_once=4)
+          faults_of_reading, long_ids, budgets, storm], at_once=4)

@@ -20,9 +20,11 @@ int sx_control_refuse(int status, const char *text, json_t **ret)
 
 static json_t *settings_json(const struct sx_settings *s)
 {
-    return json_pack("{s:f, s:f, s:I, s:b, s:b, s:s}", "latency_ms", s->latency_ms, "item_ms",
-                     s->item_ms, "concurrency", (json_int_t)s->concurrency, "impersonation",
-                     !s->no_role, "login", !s->reject_login, "stale_code", s->stale_code);
+    return json_pack("{s:f, s:f, s:I, s:f, s:f, s:f, s:b, s:b, s:s}", "latency_ms", s->latency_ms,
+                     "item_ms", s->item_ms, "concurrency", (json_int_t)s->concurrency,
+                     "budget_burst_ms", s->budget.burst_ms, "budget_recharge", s->budget.recharge,
+                     "budget_cutoff_ms", s->budget.cutoff_ms, "impersonation", !s->no_role, "login",
+                     !s->reject_login, "stale_code", s->stale_code);
 }
 
 static int set_number(struct sx_settings *s, const char *name, double v)
@@ -35,6 +37,12 @@ static int set_number(struct sx_settings *s, const char *name, double v)
         s->item_ms = v;
     else if (strcmp(name, "concurrency") == 0)
         s->concurrency = (unsigned)v;
+    else if (strcmp(name, "budget_burst_ms") == 0)
+        s->budget.burst_ms = v;
+    else if (strcmp(name, "budget_recharge") == 0)
+        s->budget.recharge = v;
+    else if (strcmp(name, "budget_cutoff_ms") == 0)
+        s->budget.cutoff_ms = v;
     else
         return -1;
     return 0;
@@ -189,6 +197,7 @@ int sx_control_stats(struct sx *x, const char *method, json_t **ret)
         {"no_user_agent", st->no_user_agent},
         {"no_request_id", st->no_request_id},
         {"writes_over_late_saves", st->over_late_saves},
+        {"throttled", st->throttled},
         {"in_flight", st->in_flight},
         {"max_in_flight", st->max_in_flight},
         {"max_per_mailbox", st->max_per_mailbox},

@@ -8,6 +8,7 @@
 
 #include "tests/sim/common/sim_http.h"
 #include "tests/sim/exchange/sim_exchange.h"
+#include "tests/sim/exchange/sx_budget.h"
 #include "tests/sim/exchange/sx_call.h"
 
 struct sx_store;
@@ -27,6 +28,7 @@ struct sx_stats {
     uint64_t anchor_missing, anchor_wrong; /* X-AnchorMailbox against the impersonated mailbox */
     uint64_t foreign_cookies;              /* a cookie that was set for another mailbox */
     uint64_t no_user_agent, no_request_id;
+    uint64_t throttled;       /* refused by a budget */
     uint64_t over_late_saves; /* writes to a mailbox that still had a late save pending */
     unsigned in_flight, max_in_flight, max_per_mailbox;
     uint64_t bytes_in, bytes_out;
@@ -35,6 +37,7 @@ struct sx_stats {
 struct sx_settings {
     double latency_ms, item_ms;
     unsigned concurrency;
+    struct sx_budget_rules budget;
     bool no_role;           /* impersonation is denied to everybody: ErrorImpersonateUserDenied */
     bool reject_login;      /* every login is answered 401 */
     const char *stale_code; /* ErrorIrresolvableConflict or ErrorStaleObject */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/guid.h"
 
 #include "tests/sim/exchange/sx_check.h"
@@ -342,11 +343,30 @@ static bool refused_by_plan(struct sx_call *c)
     }
 }
 
-static void schedule(struct sx_call *c)
+/* Microseconds of service; -1: the mailbox's budget is used up and that has been said. */
+static int64_t service_time(struct sx_call *c)
 {
     const struct sx_settings *s = &c->x->settings;
     int64_t us = (int64_t)((s->latency_ms + s->item_ms * (double)c->items) * 1000);
+    us = sx_budget_charge(&c->mb->budget, &s->budget, us, clock_now(clock_real()),
+                          &c->hit.back_off_ms);
+    if (us < 0) {
+        c->x->stats.throttled++;
+        c->hit.code = "ErrorServerBusy";
+        c->hit.shape = "fault";
+        send_busy(c);
+    }
+    return us;
+}
+
+static void schedule(struct sx_call *c)
+{
     if (refused_by_plan(c)) {
+        call_free(c);
+        return;
+    }
+    int64_t us = service_time(c);
+    if (us < 0) {
         call_free(c);
     } else if (c->hit.kind == SX_FAULT_LATE_ANSWER) {
         save_now_answer_later(c);

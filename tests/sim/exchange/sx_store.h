@@ -18,6 +18,7 @@
 #include "common/base/str.h"
 #include "common/base/vec.h"
 
+#include "tests/sim/exchange/sx_budget.h"
 #include "tests/sim/exchange/sx_content.h"
 
 struct map;
@@ -72,6 +73,7 @@ struct sx_mailbox {
     unsigned late_saves; /* writes whose client was already cut off and that are not saved yet */
     unsigned max_keys_created; /* largest value in creates */
     uint64_t calls;            /* for fault decisions */
+    struct sx_budget budget;
 };
 
 struct sx_store *sx_store_new(uint64_t seed);
