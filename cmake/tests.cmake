@@ -4,6 +4,11 @@ layer(sync_test_support tests/support sync_cli)
 layer(sync_sim tests/sim/common sync_net PkgConfig::XML PkgConfig::ZLIB)
 layer(sim_exchange_lib tests/sim/exchange sync_sim)
 layer(sim_rock_lib tests/sim/rock sync_sim)
+# The simulator can take Kerberos tickets where krb5-gssapi is there.
+if(GSSAPI_FOUND)
+    target_link_libraries(sim_exchange_lib PUBLIC PkgConfig::GSSAPI)
+    target_compile_definitions(sim_exchange_lib PRIVATE SX_WITH_GSSAPI)
+endif()
 program(sim-exchange tests/sim/exchange sim_exchange_lib)
 program(sim-rock tests/sim/rock sim_rock_lib)
 

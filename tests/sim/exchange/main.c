@@ -19,6 +19,13 @@ static const char help[] =
     "  --port N               listen on 127.0.0.1:N (default: a free port, printed)\n"
     "  --port-file FILE       write the port there\n"
     "  --user U --password P  the service account (svc-sync, secret)\n"
+    "  --auth LIST            ways to sign in: basic,ntlm,negotiate,bearer (basic)\n"
+    "  --domain D             the account's Windows domain (CHURCH)\n"
+    "  --keytab FILE          of HTTP/host, for negotiate\n"
+    "  --token-seconds N      life of an OAuth2 token (3600); client app-sync, tenant church, the "
+    "secret is\n"
+    "                         the password, endpoint /church/oauth2/v2.0/token\n"
+    "  --token-promise N      what the answer says of it (the same)\n"
     "  --account ADDRESS      the service account has this mailbox of its own\n"
     "  --mailbox ADDRESS      a mailbox; may be repeated\n"
     "  --mailboxes-file FILE  one address a line\n"
@@ -67,6 +74,11 @@ enum option_code {
     FAULT,
     SEED,
     NO_GZIP,
+    AUTH,
+    DOMAIN,
+    KEYTAB,
+    TOKEN_SECONDS,
+    TOKEN_PROMISE,
     HELP,
 };
 
@@ -88,6 +100,11 @@ static const struct option options[] = {
     {"fault", required_argument, NULL, FAULT},
     {"seed", required_argument, NULL, SEED},
     {"no-gzip", no_argument, NULL, NO_GZIP},
+    {"auth", required_argument, NULL, AUTH},
+    {"domain", required_argument, NULL, DOMAIN},
+    {"keytab", required_argument, NULL, KEYTAB},
+    {"token-seconds", required_argument, NULL, TOKEN_SECONDS},
+    {"token-promise", required_argument, NULL, TOKEN_PROMISE},
     {"help", no_argument, NULL, HELP},
     {0},
 };
@@ -149,6 +166,12 @@ static void take_number(struct arguments *a, int code, const char *value)
     case CONCURRENCY:
         a->sim.concurrency = (unsigned)number(value, 1e6);
         break;
+    case TOKEN_SECONDS:
+        a->sim.token_s = number(value, 1e6);
+        break;
+    case TOKEN_PROMISE:
+        a->sim.promise_s = number(value, 1e6);
+        break;
     case SEED:
         a->sim.seed = (uint64_t)number(value, 1e15);
         break;
@@ -159,11 +182,17 @@ static void take_number(struct arguments *a, int code, const char *value)
 
 static void take(struct arguments *a, int code, const char *value)
 {
-    const char **const texts[] = {
-        [PORT_FILE - PORT] = &a->sim.port_file,     [USER - PORT] = &a->sim.user,
-        [PASSWORD - PORT] = &a->sim.password,       [ACCOUNT - PORT] = &a->sim.account,
-        [ANY_MAILBOX - PORT] = &a->sim.any_mailbox, [SCHEMA - PORT] = &a->sim.schema,
-        [MAX_VERSION - PORT] = &a->sim.max_version, [HELP - PORT] = NULL};
+    const char **const texts[] = {[PORT_FILE - PORT] = &a->sim.port_file,
+                                  [USER - PORT] = &a->sim.user,
+                                  [PASSWORD - PORT] = &a->sim.password,
+                                  [ACCOUNT - PORT] = &a->sim.account,
+                                  [ANY_MAILBOX - PORT] = &a->sim.any_mailbox,
+                                  [SCHEMA - PORT] = &a->sim.schema,
+                                  [MAX_VERSION - PORT] = &a->sim.max_version,
+                                  [AUTH - PORT] = &a->sim.auth,
+                                  [DOMAIN - PORT] = &a->sim.domain,
+                                  [KEYTAB - PORT] = &a->sim.keytab,
+                                  [HELP - PORT] = NULL};
     if (texts[code - PORT]) { /* getopt gives our codes only, '?' was sorted out */
         *texts[code - PORT] = value;
         return;

@@ -3,9 +3,9 @@
 #include <libxml/parser.h>
 #include <string.h>
 
-#include "common/base/digest.h"
 #include "common/base/str.h"
 
+#include "tests/sim/exchange/sx_auth.h"
 #include "tests/sim/exchange/sx_check.h"
 #include "tests/sim/exchange/sx_p.h"
 #include "tests/sim/exchange/sx_store.h"
@@ -30,6 +30,8 @@ static void handle(struct sim_req *req, void *user)
     if (strncmp(req->path, "/control/", 9) == 0) {
         int status = sx_control(x, req->method, req->path, req->body, &body);
         answer_json(req, status, body);
+    } else if (sx_auth_token(x->auth, req)) {
+        return;
     } else if (strcasecmp(req->path, "/EWS/Exchange.asmx") != 0) {
         sim_http_answer_text(req, 404, "text/html", "<html><body>404 - not found</body></html>");
     } else if (strcmp(req->method, "POST") != 0) {
@@ -48,30 +50,17 @@ static const char *or_else(const char *text, const char *otherwise)
     return text ? text : otherwise;
 }
 
-static void set_login(struct sx *x)
-{
-    autovalue(str_release) struct str plain, login;
-    str_init(&plain, 4096);
-    str_init(&login, 8192);
-    str_addf(&plain, "%s:%s", x->user, x->password);
-    str_puts(&login, "Basic ");
-    base64_encode(&login, plain.p, plain.n);
-    x->login = str_steal(&login);
-}
-
 static void release(struct sx *x)
 {
+    sx_auth_free(x->auth);
     sx_store_free(x->store);
     sx_faults_free(x->faults);
     sx_schema_free(x->schema);
     for (size_t i = 0; i < SX_REASONS; i++)
         free(x->stats.reasons[i]);
-    free(x->user);
-    free(x->password);
     free(x->account);
     free(x->any_mailbox);
     free(x->max_version);
-    free(x->login);
 }
 
 struct sim_exchange *sim_exchange_start(const struct sim_exchange_options *o, struct err *err)
@@ -83,8 +72,6 @@ struct sim_exchange *sim_exchange_start(const struct sim_exchange_options *o, st
     x->foreign = o->foreign;
     x->store = sx_store_new(o->seed);
     x->faults = sx_faults_new(o->seed);
-    x->user = xstrdup(or_else(o->user, "svc-sync"));
-    x->password = xstrdup(or_else(o->password, "secret"));
     x->account = xstrdup(o->account);
     x->any_mailbox = xstrdup(o->any_mailbox);
     x->max_version = xstrdup(or_else(o->max_version, "Exchange2016"));
@@ -92,7 +79,6 @@ struct sim_exchange *sim_exchange_start(const struct sim_exchange_options *o, st
                                        .item_ms = o->item_ms,
                                        .concurrency = o->concurrency,
                                        .stale_code = "ErrorIrresolvableConflict"};
-    set_login(x);
     if (x->account)
         sx_store_add(x->store, x->account);
     struct sim_http_options http = {.port = o->port,
@@ -100,7 +86,17 @@ struct sim_exchange *sim_exchange_start(const struct sim_exchange_options *o, st
                                     .gzip = !o->no_gzip,
                                     .handler = handle,
                                     .user = x};
-    if ((o->schema && !(x->schema = sx_schema_load(o->schema, err))) ||
+    struct sx_auth_options auth = {.methods = o->auth,
+                                   .user = o->user,
+                                   .password = o->password,
+                                   .domain = o->domain,
+                                   .keytab = o->keytab,
+                                   .client = o->client,
+                                   .tenant = o->tenant,
+                                   .token_s = o->token_s,
+                                   .promise_s = o->promise_s};
+    if (!(x->auth = sx_auth_new(&auth, err)) ||
+        (o->schema && !(x->schema = sx_schema_load(o->schema, err))) ||
         !(s->http = sim_http_start(&http, err))) {
         release(x);
         free(s);

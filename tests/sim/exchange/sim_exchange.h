@@ -1,7 +1,7 @@
 /*
- * sim_exchange: an Exchange server for tests: contacts over EWS (SOAP, Basic, impersonation),
- * strict about what it is sent, with latency, fault plans and a JSON control API that knows what
- * every mailbox holds. See tests/sim/README.md.
+ * sim_exchange: an Exchange server for tests: contacts over EWS (SOAP, Basic, NTLM, Kerberos,
+ * OAuth2, impersonation), strict about what it is sent, with latency, fault plans and a JSON
+ * control API that knows what every mailbox holds. See tests/sim/README.md.
  *
  * It shares no code with the product's EWS driver: it is the judge. A test starts it on a thread of
  * its own process, the program sim-exchange is the same thing with arguments.
@@ -21,10 +21,16 @@ struct sim_exchange;
 struct sim_exchange_options { /* zeroed = defaults; strings are copied */
     uint16_t port;            /* 0: the system picks one */
     const char *port_file;    /* receives the port; NULL = none */
-    const char *user;         /* Basic; default "svc-sync" */
-    const char *password;     /* default "secret" */
-    const char *account;      /* address of the service account's own mailbox; NULL: it has none */
-    const char *any_mailbox;  /* domain whose mailboxes are made on first use; NULL = none */
+    const char
+        *auth; /* ways to sign in: "basic" of basic, ntlm, negotiate, bearer; see sx_auth.h */
+    const char *user;            /* default "svc-sync" */
+    const char *password;        /* default "secret"; the OAuth2 client's secret too */
+    const char *domain;          /* Windows domain; default "CHURCH" */
+    const char *keytab;          /* of HTTP/host, for negotiate */
+    const char *client, *tenant; /* OAuth2: "app-sync", "church" */
+    double token_s, promise_s;   /* a token's life, and what is said of it; 3600, the same */
+    const char *account;     /* address of the service account's own mailbox; NULL: it has none */
+    const char *any_mailbox; /* domain whose mailboxes are made on first use; NULL = none */
     const char
         *schema; /* folder with the EWS schema (envelope/, mit/); NULL: structural check only */
     const char *max_version; /* newest RequestServerVersion it knows; default Exchange2016 */

@@ -5,6 +5,7 @@
 
 #include "common/base/js.h"
 
+#include "tests/sim/exchange/sx_auth.h"
 #include "tests/sim/exchange/sx_control_p.h"
 #include "tests/sim/exchange/sx_store.h"
 
@@ -237,6 +238,8 @@ static int route(struct sx *x, const char *method, const char *path, json_t *bod
         return sx_control_mailbox(x, method, path + 10, body, ret);
     if (strcmp(path, "mailboxes") == 0)
         return sx_control_mailboxes(x, method, body, ret);
+    if (strcmp(path, "auth") == 0)
+        return sx_auth_control(x->auth, method, body, ret);
     if (strcmp(path, "settings") == 0)
         return settings(x, method, body, ret);
     if (strcmp(path, "faults") == 0)

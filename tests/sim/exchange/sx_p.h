@@ -11,6 +11,7 @@
 #include "tests/sim/exchange/sx_budget.h"
 #include "tests/sim/exchange/sx_call.h"
 
+struct sx_auth;
 struct sx_store;
 struct sx_faults;
 struct sx_schema;
@@ -45,14 +46,14 @@ struct sx_settings {
 
 struct sx {
     struct sim_http *http;
+    struct sx_auth *auth;
     struct sx_store *store;
     struct sx_faults *faults;
     struct sx_schema *schema; /* NULL = structural check only */
     struct sx_settings settings;
     struct sx_stats stats;
     struct sim_http_stats http_base; /* at the last reset */
-    char *user, *password, *account, *any_mailbox, *max_version,
-        *login; /* login: expected Authorization value */
+    char *account, *any_mailbox, *max_version;
     uint64_t seed;
     size_t foreign; /* for each new mailbox */
 };

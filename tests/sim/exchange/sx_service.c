@@ -11,6 +11,7 @@
 #include "common/base/clock.h"
 #include "common/base/guid.h"
 
+#include "tests/sim/exchange/sx_auth.h"
 #include "tests/sim/exchange/sx_check.h"
 #include "tests/sim/exchange/sx_fields.h"
 #include "tests/sim/exchange/sx_p.h"
@@ -99,7 +100,8 @@ static unsigned cookie_of(const struct sx_mailbox *mb)
     return h;
 }
 
-static void add_headers(struct str *lines, const struct sim_req *req, const struct sx_mailbox *mb)
+static void
+add_headers(struct sx *x, struct str *lines, const struct sim_req *req, const struct sx_mailbox *mb)
 {
     struct guid id;
     char text[GUID_TEXT];
@@ -112,6 +114,7 @@ static void add_headers(struct str *lines, const struct sim_req *req, const stru
              guid_format(&id, text));
     if (mb)
         str_addf(lines, "Set-Cookie: X-BackEndCookie=%08x; path=/EWS; HttpOnly\n", cookie_of(mb));
+    sx_auth_headers(x->auth, req, lines);
     if (echo && theirs && strcasecmp(echo, "true") == 0 && strlen(theirs) < 100)
         str_addf(lines, "client-request-id: %s\n", theirs);
 }
@@ -124,8 +127,8 @@ static void send_xml(struct sx *x,
                      struct sim_answer a)
 {
     autovalue(str_release) struct str lines;
-    str_init(&lines, 4096);
-    add_headers(&lines, req, mb);
+    str_init(&lines, 65536);
+    add_headers(x, &lines, req, mb);
     a.status = status;
     a.content_type = "text/xml; charset=utf-8";
     a.headers = lines.p;
@@ -471,12 +474,6 @@ static void plan(struct sx_call *c)
     c->hit.shape = arena_strdup(c->arena, c->hit.shape);
 }
 
-static bool logged_in(const struct sx *x, const struct sim_req *req)
-{
-    const char *given = sim_req_header(req, "Authorization");
-    return given && !x->settings.reject_login && strcmp(given, x->login) == 0;
-}
-
 static void begin(struct sx_call *c)
 {
     struct sx_fail fail = {0};
@@ -505,14 +502,8 @@ void sx_serve(struct sx *x, struct sim_req *req)
 {
     const char *type = sim_req_header(req, "Content-Type");
     x->stats.bytes_in += req->n_body;
-    if (!logged_in(x, req)) {
-        struct sim_answer a = {
-            .status = 401,
-            .content_type = "text/html",
-            .headers = "WWW-Authenticate: Basic realm=\"sim-exchange\"\nX-FEServer: SIMFE01\n",
-            .body = "<html><body>401 - Unauthorized</body></html>"};
+    if (!sx_auth_login(x->auth, req, x->settings.reject_login)) {
         x->stats.unauthorized++;
-        sim_http_answer(req, &a);
         return;
     }
     if (!type || strncasecmp(type, "text/xml", 8) != 0) {
