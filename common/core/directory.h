@@ -88,6 +88,8 @@ struct directory {
     size_t n_groups;
     const struct dir_user *users; /* ordered by person index */
     size_t n_users;
+    const char *const *unknown_attributes; /* keys asked for that Rock does not have */
+    size_t n_unknown_attributes;
     struct dir_list staff; /* active members of all active groups of type Organization Unit */
 };
 

@@ -21,6 +21,8 @@
 
 #include "common/core/directory.h"
 
+enum { SOURCE_ATTRIBUTES_MAX = 50, SOURCE_KEY_MAX = 200 };
+
 struct source_request {
     struct guid eligible_group;
     const struct guid *followers; /* keys (primary or any alias Guid) of people whose followings are
@@ -29,6 +31,11 @@ struct source_request {
     bool staff;                /* anybody wants staff */
     const struct guid *groups; /* union of all chosen groups, ascending */
     size_t n_groups;
+    /* Keys of person attributes that are wanted beside Employer and Position, at most
+     * SOURCE_ATTRIBUTES_MAX, each at most SOURCE_KEY_MAX bytes. One that Rock does not have is no
+     * error: nobody has a value then, and the directory names it. */
+    const char *const *attributes;
+    size_t n_attributes;
     /* Progress for people: how many rows of what; may be NULL. */
     void (*progress)(const char *what, size_t done, size_t of, void *user); /* of 0: unknown */
     void *user;

@@ -160,6 +160,18 @@ static void build_users(struct build *b)
     b->d->n_users = eligible.n;
 }
 
+static void build_unknown(const struct build *b)
+{
+    const char **v = arena_alloc(b->r->keep, (b->r->server.asked.n + 1) * sizeof(*v));
+    size_t n = 0;
+
+    vec_foreach (a, &b->r->server.asked)
+        if (!a->id)
+            v[n++] = arena_strdup(b->r->keep, a->key);
+    b->d->unknown_attributes = v;
+    b->d->n_unknown_attributes = n;
+}
+
 int rock_build(struct rock_read *r, int64_t read_at_ms, struct directory **ret, struct err *err)
 {
     struct build b = {.r = r};
@@ -171,6 +183,7 @@ int rock_build(struct rock_read *r, int64_t read_at_ms, struct directory **ret, 
     if (rc == 0) {
         build_groups(&b);
         build_users(&b);
+        build_unknown(&b);
         *ret = b.d;
     }
     free(b.places);

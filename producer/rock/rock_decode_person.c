@@ -5,12 +5,18 @@
 #include "common/base/arena.h"
 #include "common/base/tm.h"
 
+#include "producer/rock/rock_format.h"
 #include "producer/rock/rock_ids.h"
 
 static int by_id(const void *x, const void *y)
 {
     const struct dir_phone *a = x, *b = y;
     return a->id < b->id ? -1 : a->id > b->id;
+}
+
+static bool blank(const char *s)
+{
+    return !s || !s[strspn(s, " \t\r\n")];
 }
 
 static void
@@ -29,6 +35,10 @@ phone(const struct js *o, const struct rock_codes *codes, struct arena *a, struc
                               .messaging = js_bool_opt(o, "IsMessagingEnabled", false)};
     if (!ret->number)
         ret->number = "";
+    if (blank(ret->formatted))
+        ret->formatted = rock_format_number(
+            codes->formats, blank(ret->country_code) ? codes->default_country : ret->country_code,
+            ret->number, a);
     if (known < 0)
         return;
     ret->type = codes->phone_types[known].type;

@@ -13,11 +13,15 @@ struct rock_phone_type {
     const char *name; /* outlives the directory, or lives in its arena */
 };
 
+struct rock_formats;
+
 /* What numbers of this server mean; they differ from server to server. */
 struct rock_codes {
     const struct rock_phone_type *phone_types; /* ascending ids */
     size_t n_phone_types;
-    int64_t business; /* record type */
+    int64_t business;             /* record type */
+    struct rock_formats *formats; /* for numbers that have no NumberFormatted; NULL: none */
+    const char *default_country;  /* code of numbers without one; NULL with formats NULL */
 };
 
 struct rock_person {
@@ -28,8 +32,9 @@ struct rock_person {
 };
 
 /*
- * Texts and phones go into a. Parts of a birthday that no calendar has are unknown; an
- * AgeClassification that we do not know counts as unknown, and the family role decides.
+ * Texts and phones go into a. A number that Rock did not format is formatted by codes->formats.
+ * Parts of a birthday that no calendar has are unknown; an AgeClassification that we do not know
+ * counts as unknown, and the family role decides.
  */
 void rock_decode_person(const struct js *row,
                         int64_t id,

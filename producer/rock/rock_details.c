@@ -213,8 +213,8 @@ int rock_read_details(struct rock_read *r, struct err *err)
         vec_push(&people, p->id);
     if (!people.n)
         return 0;
-    if (read_values(r, &people, err) < 0 || read_families(r, &people, err) < 0 ||
-        read_places(r, err) < 0)
+    if (read_values(r, &people, err) < 0 || rock_read_asked(r, &people, err) < 0 ||
+        read_families(r, &people, err) < 0 || read_places(r, err) < 0)
         return -1;
     spread(r);
     return 0;

@@ -9,8 +9,9 @@ const struct rock_list rock_group_roles = {.controller = "GroupTypeRoles",
 const struct rock_list rock_defined_types = {.controller = "DefinedTypes",
                                              .select = "Id,Guid,Name"};
 const struct rock_list rock_defined_values = {.controller = "DefinedValues",
-                                              .select = "Id,Guid,Value"};
-const struct rock_list rock_attributes = {.controller = "Attributes", .select = "Id,Guid,Key"};
+                                              .select = "Id,Guid,Value,Order"};
+const struct rock_list rock_attributes = {.controller = "Attributes",
+                                          .select = "Id,Guid,Key,DefaultValue"};
 const struct rock_list rock_groups = {
     .controller = "Groups",
     .select = "Id,Guid,Name,GroupTypeId,IsActive,IsArchived,IsSecurityRole"};

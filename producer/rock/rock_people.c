@@ -60,7 +60,10 @@ static void on_person(const struct js *row, int64_t id, void *user)
 static int read_rows(struct rock_read *r, const struct rock_ids *ids, struct err *err)
 {
     const struct rock_server *sv = &r->server;
-    struct reading rd = {r, ids, {sv->phone_types.v, sv->phone_types.n, sv->business}};
+    struct reading rd = {
+        r,
+        ids,
+        {sv->phone_types.v, sv->phone_types.n, sv->business, sv->formats, r->s->default_country}};
     const struct rock_table t = {.list = &rock_people,
                                  .key = &rock_col_id,
                                  .ids = ids,

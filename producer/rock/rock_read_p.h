@@ -1,11 +1,12 @@
 /*
  * rock_read_p: one reading of Rock, stage by stage.
  *
- *   server      ids that differ from server to server (types, roles, attributes)
+ *   server      ids that differ from server to server (types, roles, attributes); how numbers are
+ *               formatted
  *   groups      eligible, chosen and staff groups, then their active members
  *   followings  of those eligible people who were asked for; followed aliases become people
  *   people      the union of all, once; merged ones lead to their survivors; keys
- *   details     employer, position, opt-out, families, addresses
+ *   details     employer, position, opt-out, attributes asked for, families, addresses
  *   build       the directory
  *
  * A struct rock_read is zeroed, opened, filled by the stages in this order and released. Each stage
@@ -19,6 +20,7 @@
 #include "common/port/directory_source.h"
 #include "producer/rock/rock_decode_person.h"
 #include "producer/rock/rock_fetch.h"
+#include "producer/rock/rock_format.h"
 #include "producer/rock/rock_ids.h"
 #include "producer/rock/rock_table.h"
 
@@ -32,16 +34,24 @@ struct rock_source {
     struct loop *l;
     struct rock_fetch *fetch;
     char *opt_out; /* key of the opt-out attribute; "" = none */
+    char *default_country;
     struct rock_counts last;
 };
 
+struct rock_asked {              /* an attribute of the request; in its order */
+    int64_t id;                  /* 0: Rock has none with this key */
+    const char *key, *otherwise; /* as Rock writes it; its default value */
+};
+
 struct rock_server { /* Ids on this server; 0 = not there */
-    int64_t person_entity, alias_entity;
+    int64_t person_entity, alias_entity, value_entity;
     int64_t unit_type, family_type, security_type, child_role;
-    int64_t phone_kinds; /* the defined type of phone types */
+    int64_t phone_kinds, country_codes; /* defined types */
     int64_t home_place, work_place, business;
     int64_t employer, position, opt_out; /* attributes */
     vec(struct rock_phone_type) phone_types;
+    vec(struct rock_asked) asked;
+    struct rock_formats *formats; /* NULL: none */
 };
 
 struct rock_follow {       /* one following, plain, of somebody asked for */
@@ -84,6 +94,8 @@ void rock_read_release(struct rock_read *r);
 CLEANUP_VALUE(struct rock_read, rock_read_release);
 
 int rock_read_server(struct rock_read *r, struct err *err) must_check;
+/* The church's rules for phone numbers; a Rock without any is fine. */
+int rock_read_formats(struct rock_read *r, struct err *err) must_check;
 /* Eligible group (must be there, active, not archived), chosen ones, staff; then members. */
 int rock_read_groups(struct rock_read *r, struct err *err) must_check;
 int rock_read_members(struct rock_read *r, struct err *err) must_check;
@@ -95,6 +107,8 @@ int rock_read_people(struct rock_read *r, struct err *err) must_check;
 /* The person's key goes into p.key. */
 int rock_read_keys(struct rock_read *r, struct err *err) must_check;
 int rock_read_details(struct rock_read *r, struct err *err) must_check;
+/* Values of the attributes of the request. */
+int rock_read_asked(struct rock_read *r, const struct rock_ids *people, struct err *err) must_check;
 int rock_build(struct rock_read *r, int64_t read_at_ms, struct directory **ret, struct err *err)
     must_check;
 

@@ -11,11 +11,12 @@ static const struct well_known {
     const struct rock_list *list;
     const char *guid;
     size_t at;
-    const char *what;
+    const char *what; /* NULL: the sync can do without */
 } well_known[] = {
     {&rock_entity_types, "72657ed8-d16e-492e-ac12-144c5e7567e7", AT(person_entity), "type Person"},
     {&rock_entity_types, "90f5e87b-f0d5-4617-8ae9-eb57e673f36f", AT(alias_entity),
      "type PersonAlias"},
+    {&rock_entity_types, "53d4bf38-c49e-4a52-8b0e-5e016fb9574e", AT(value_entity), NULL},
     {&rock_group_types, "aab2e9f4-e828-4fee-8467-73dc9dab784c", AT(unit_type),
      "type Organization Unit"},
     {&rock_group_types, "790e3215-3b10-442b-af69-616c0dcb998e", AT(family_type), "type Family"},
@@ -23,6 +24,7 @@ static const struct well_known {
      "type Security Role"},
     {&rock_group_roles, "c8b1814f-6aa7-4055-b2d7-48fe20429cb9", AT(child_role), "role Child"},
     {&rock_defined_types, "8345dd45-73c6-4f5e-bebd-b77fc83f18fd", AT(phone_kinds), "Phone Type"},
+    {&rock_defined_types, "45e9ef7c-91c7-45ab-92c1-1d6219293847", AT(country_codes), NULL},
     {&rock_defined_values, "8c52e53c-2a66-435a-ae6e-5ee307d9a0dc", AT(home_place),
      "address type Home"},
     {&rock_defined_values, "e071472a-f805-4fc4-917a-d5e3c095c35c", AT(work_place),
@@ -98,7 +100,7 @@ static int read_known(struct rock_read *r, struct err *err)
 static int check_known(struct rock_read *r, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(well_known); i++)
-        if (!*slot(r, well_known[i].at))
+        if (well_known[i].what && !*slot(r, well_known[i].at))
             return err_set(err, SCOPE_REMOTE, WHEN_LATER, "rock.empty",
                            "Rock's /api/%s does not list the %s that every Rock has (Guid %s)",
                            well_known[i].list->controller, well_known[i].what, well_known[i].guid);
@@ -136,23 +138,51 @@ static void on_attribute(const struct js *row, int64_t id, void *user)
     keep(&r->server.opt_out, id, key, r->s->opt_out);
 }
 
+static void on_asked(const struct js *row, int64_t id, void *user)
+{
+    struct rock_read *r = user;
+    const char *key = rock_decode_text(row, "Key", r->keep);
+    const char *otherwise = rock_decode_text(row, "DefaultValue", r->keep);
+
+    vec_foreach (a, &r->server.asked)
+        if (key && !a->id && strcasecmp(a->key, key) == 0)
+            *a = (struct rock_asked){id, key, otherwise};
+}
+
+/* One walk for what the sync needs itself and one for each KEYS_AT_ONCE keys of the request. */
 static int read_rest(struct rock_read *r, struct err *err)
 {
-    autovalue(rock_filter_release) struct rock_filter kinds = ROCK_FILTER_INIT;
-    autovalue(rock_filter_release) struct rock_filter keys = ROCK_FILTER_INIT;
+    enum { KEYS_AT_ONCE = 10, WALKS = 3 + SOURCE_ATTRIBUTES_MAX / KEYS_AT_ONCE };
     const char *const names[] = {"Employer", "Position", r->s->opt_out};
+    struct rock_filter filters[WALKS];
+    struct rock_walk walks[WALKS] = {0};
+    size_t n = 0, asked = r->rq ? r->rq->n_attributes : 0;
 
-    rock_filter_ids(&kinds, &rock_col_defined_type, &r->server.phone_kinds, 1);
-    rock_filter_ids(&keys, &rock_col_attribute_type, &r->server.person_entity, 1);
-    rock_filter_texts(&keys, &rock_col_key, names, *r->s->opt_out ? 3 : 2);
-    struct rock_walk walks[] = {
-        {.list = &rock_defined_values, .filter = kinds.text.p, .row = on_phone_type, .user = r},
-        {.list = &rock_attributes, .filter = keys.text.p, .row = on_attribute, .user = r}};
-    return rock_fetch_run(r->f, walks, ARRAY_LEN(walks), NULL, err);
+    for (size_t i = 0; i < WALKS; i++)
+        filters[i] = (struct rock_filter)ROCK_FILTER_INIT;
+    rock_filter_ids(&filters[n], &rock_col_defined_type, &r->server.phone_kinds, 1);
+    walks[n++] = (struct rock_walk){.list = &rock_defined_values, .row = on_phone_type, .user = r};
+    rock_filter_ids(&filters[n], &rock_col_attribute_type, &r->server.person_entity, 1);
+    rock_filter_texts(&filters[n], &rock_col_key, names, *r->s->opt_out ? 3 : 2);
+    walks[n++] = (struct rock_walk){.list = &rock_attributes, .row = on_attribute, .user = r};
+    for (size_t i = 0; i < asked; i += KEYS_AT_ONCE) {
+        size_t k = asked - i < KEYS_AT_ONCE ? asked - i : KEYS_AT_ONCE;
+        rock_filter_ids(&filters[n], &rock_col_attribute_type, &r->server.person_entity, 1);
+        rock_filter_texts(&filters[n], &rock_col_key, r->rq->attributes + i, k);
+        walks[n++] = (struct rock_walk){.list = &rock_attributes, .row = on_asked, .user = r};
+    }
+    for (size_t i = 0; i < n; i++)
+        walks[i].filter = filters[i].text.p;
+    int rc = rock_fetch_run(r->f, walks, n, NULL, err);
+    for (size_t i = 0; i < WALKS; i++)
+        rock_filter_release(&filters[i]);
+    return rc;
 }
 
 int rock_read_server(struct rock_read *r, struct err *err)
 {
+    for (size_t i = 0; r->rq && i < r->rq->n_attributes; i++)
+        vec_push(&r->server.asked, (struct rock_asked){.key = r->rq->attributes[i]});
     if (read_known(r, err) < 0 || check_known(r, err) < 0 || read_rest(r, err) < 0)
         return -1;
     if (!r->server.phone_types.n)

@@ -23,6 +23,8 @@ static struct rock_read read_open(struct rock_source *s, const struct source_req
 void rock_read_release(struct rock_read *r)
 {
     vec_release(&r->server.phone_types);
+    vec_release(&r->server.asked);
+    rock_formats_free(r->server.formats);
     vec_release(&r->groups);
     vec_release(&r->members);
     vec_release(&r->follows);
@@ -73,10 +75,11 @@ static int source_snapshot(struct directory_source *base,
     autovalue(rock_read_release) struct rock_read r = read_open(s, rq);
     int64_t read_at_ms = clock_wall(loop_clock(s->l));
 
-    if (rock_read_server(&r, err) < 0 || rock_read_groups(&r, err) < 0 ||
-        rock_read_members(&r, err) < 0 || rock_read_followings(&r, err) < 0 ||
-        rock_read_people(&r, err) < 0 || rock_read_keys(&r, err) < 0 ||
-        rock_read_details(&r, err) < 0 || rock_build(&r, read_at_ms, ret, err) < 0)
+    if (rock_read_server(&r, err) < 0 || rock_read_formats(&r, err) < 0 ||
+        rock_read_groups(&r, err) < 0 || rock_read_members(&r, err) < 0 ||
+        rock_read_followings(&r, err) < 0 || rock_read_people(&r, err) < 0 ||
+        rock_read_keys(&r, err) < 0 || rock_read_details(&r, err) < 0 ||
+        rock_build(&r, read_at_ms, ret, err) < 0)
         return -1;
     if (!rq->n_followers) /* nobody asked this time */
         r.counts.followings = s->last.followings;
@@ -116,6 +119,7 @@ static void source_free(struct directory_source *base)
     if (!s)
         return;
     rock_fetch_free(s->fetch);
+    free(s->default_country);
     free(s->opt_out);
     free(s);
 }
@@ -197,6 +201,7 @@ int rock_source_new(struct loop *l,
     s->l = l;
     s->fetch = rock_fetch_new(l, &o);
     s->opt_out = xstrdup(conf_str(c, "opt_out_attribute"));
+    s->default_country = xstrdup(conf_str(c, "default_country_code"));
     *ret = &s->base;
     return 0;
 }

@@ -172,7 +172,7 @@ static void phones_are_there_by_id_with_their_types(struct directory_source *s)
     cr_expect(p->phones[0].type == DIR_PHONE_MOBILE && !p->phones[0].unlisted);
     cr_expect_str_eq(p->phones[0].country_code, "1");
     cr_expect_str_eq(p->phones[0].number, "6235550101");
-    cr_expect(p->phones[0].formatted == NULL);
+    cr_expect_str_eq(p->phones[0].formatted, "(623) 555-0101");
     cr_expect_str_eq(p->phones[0].extension, "114");
     cr_expect(p->phones[1].type == DIR_PHONE_HOME && p->phones[1].unlisted);
     cr_expect(p->phones[2].type == DIR_PHONE_OTHER);
@@ -191,6 +191,33 @@ static void flags_of_people_are_there(struct directory_source *s)
     cr_expect(somebody(d, PAM)->age_class == 2);
     cr_expect(not(somebody(d, EVE)->email_active));
     cr_expect(somebody(d, GUS)->phones == NULL || somebody(d, GUS)->n_phones == 0);
+    directory_free(d);
+}
+
+static void attributes_that_were_asked_for_are_there(struct directory_source *s)
+{
+    static const char *const keys[] = {"officephone", "Misspelt"};
+    struct guid choir = guid_of(CHOIR);
+    const struct source_request rq = {.eligible_group = guid_of(ELIGIBLE),
+                                      .groups = &choir,
+                                      .n_groups = 1,
+                                      .attributes = keys,
+                                      .n_attributes = ARRAY_LEN(keys)};
+    struct directory *d = NULL;
+    struct err err;
+
+    cr_assert(s->ops->snapshot(s, &rq, &d, &err) == 0, "%s", err.text);
+    const struct dir_person *bob = somebody(d, BOB);
+    cr_assert(eq(sz, bob->n_attributes, 1));
+    cr_expect_str_eq(bob->attributes[0].key, "OfficePhone");
+    cr_expect_str_eq(bob->attributes[0].value, "623 555 0199");
+    cr_expect(eq(sz, somebody(d, EVE)->n_attributes, 0));
+    cr_assert(eq(sz, d->n_unknown_attributes, 1));
+    cr_expect_str_eq(d->unknown_attributes[0], "Misspelt");
+    directory_free(d);
+    d = everything(s);
+    cr_expect(eq(sz, somebody(d, BOB)->n_attributes, 0), "nobody asked");
+    cr_expect(eq(sz, d->n_unknown_attributes, 0));
     directory_free(d);
 }
 
@@ -283,6 +310,7 @@ const struct contract_case directory_source_contract[] = {
     {"a_person_has_all_their_fields", a_person_has_all_their_fields},
     {"phones_are_there_by_id_with_their_types", phones_are_there_by_id_with_their_types},
     {"flags_of_people_are_there", flags_of_people_are_there},
+    {"attributes_that_were_asked_for_are_there", attributes_that_were_asked_for_are_there},
     {"what_nobody_asked_for_is_not_read", what_nobody_asked_for_is_not_read},
     {"followers_who_are_not_eligible_are_not_read", followers_who_are_not_eligible_are_not_read},
     {"the_eligible_group_must_be_there_and_active", the_eligible_group_must_be_there_and_active},

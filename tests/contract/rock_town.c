@@ -65,11 +65,11 @@ static void old_choice(struct church *c, int32_t attribute, int32_t person, cons
     v->value = value;
 }
 
-static int32_t opt_out_attribute(struct church *c)
+static int32_t person_attribute(struct church *c, const char *key)
 {
     struct attribute *a = church_add(c, TABLE_ATTRIBUTE);
     a->entity_type_id = c->known.person_type;
-    a->key = a->name = "DoNotSync";
+    a->key = a->name = key;
     a->qualifier_column = a->qualifier_value = "";
     return a->row.id;
 }
@@ -96,7 +96,8 @@ static struct church *build_town(void)
     fill_bob(c, bob);
     person_of(c, cid)->record_type_id = c->known.business_record;
     person_of(c, eve)->is_email_active = false;
-    mutate_attribute(c, fay, opt_out_attribute(c), " Yes ");
+    mutate_attribute(c, fay, person_attribute(c, "DoNotSync"), " Yes ");
+    mutate_attribute(c, bob, person_attribute(c, "OfficePhone"), "623 555 0199");
     ((struct group *)church_row(c, TABLE_GROUP, crew))->is_security_role = true;
     ((struct group *)church_row(c, TABLE_GROUP, nested))->parent_group_id = unit;
     struct group_member *m = NULL; /* Pam is the child of her family */

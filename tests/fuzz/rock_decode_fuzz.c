@@ -17,7 +17,7 @@ static struct arena *arena;
 static void on_row(const struct js *row, int64_t id, void *user)
 {
     static const struct rock_phone_type types[] = {{12, DIR_PHONE_MOBILE, "Mobile"}};
-    static const struct rock_codes codes = {types, 1, 2};
+    static const struct rock_codes codes = {types, 1, 2, NULL, NULL};
     struct rock_person p;
     struct rock_member m;
     struct rock_alias al;

@@ -17,7 +17,7 @@ static size_t n_got;
 
 static const struct rock_phone_type phone_types[] = {
     {12, DIR_PHONE_MOBILE, "Mobile"}, {13, DIR_PHONE_HOME, "Home"}, {900, DIR_PHONE_OTHER, "Fax"}};
-static const struct rock_codes codes = {phone_types, 3, 2};
+static const struct rock_codes codes = {phone_types, 3, 2, NULL, NULL};
 
 /* The row that reference/rock.md section 3.4 shows. */
 static const char greta[] =

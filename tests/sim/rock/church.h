@@ -145,7 +145,7 @@ struct following {
 struct attribute {
     struct row row;
     int32_t entity_type_id, field_type_id, order;
-    const char *key, *name, *qualifier_column, *qualifier_value;
+    const char *key, *name, *default_value, *qualifier_column, *qualifier_value;
 };
 struct attribute_value {
     struct row row;
@@ -156,7 +156,7 @@ struct attribute_value {
 /* Ids of the rows that every church has; filled by church_new. */
 struct church_known {
     int32_t person_type, alias_type, group_entity_type, member_entity_type, following_type,
-        preference_type;
+        preference_type, value_type;
     int32_t phone_types, mobile, home_phone, work_phone, other_phone;
     int32_t titles, suffixes, home_address, work_address, previous_address;
     int32_t active_record, inactive_record, pending_record;
@@ -165,7 +165,8 @@ struct church_known {
         unit_child; /* group types; unit_child inherits unit */
     int32_t adult, child, unit_leader, unit_staff, security_member, small_leader, small_member,
         team_leader, team_member;
-    int32_t employer, position; /* attributes */
+    int32_t employer, position;                     /* attributes */
+    int32_t country_codes, match_rule, format_rule; /* a defined type; attributes of its values */
     int32_t pref_following, pref_staff,
         pref_groups;        /* attributes of the old preference store; 0 when absent */
     int32_t eligible_group; /* group whose active members are the users */

@@ -40,6 +40,7 @@ static const struct column attribute_columns[] = {
     INT(attribute, order, "Order"),
     TEXT(attribute, key, "Key"),
     TEXT(attribute, name, "Name"),
+    TEXT(attribute, default_value, "DefaultValue"),
     TEXT(attribute, qualifier_column, "EntityTypeQualifierColumn"),
     TEXT(attribute, qualifier_value, "EntityTypeQualifierValue"),
 };

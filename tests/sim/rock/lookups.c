@@ -1,5 +1,7 @@
 #include "tests/sim/rock/lookups.h"
 
+#include <string.h>
+
 #define CORE_ASSEMBLY "Rock, Version=17.7.0.0, Culture=neutral, PublicKeyToken=null"
 
 static const struct {
@@ -16,6 +18,8 @@ static const struct {
      offsetof(struct church_known, member_entity_type)},
     {"Rock.Model.Following", "Following", "d9ad7a30-92f2-467b-a3f9-37ca246f90bd",
      offsetof(struct church_known, following_type)},
+    {"Rock.Model.DefinedValue", "Defined Value", "53d4bf38-c49e-4a52-8b0e-5e016fb9574e",
+     offsetof(struct church_known, value_type)},
     {"Rock.Model.Person.Value", "Person Value", NULL,
      offsetof(struct church_known, preference_type)},
 };
@@ -81,9 +85,22 @@ static const struct {
     {MARITAL, "Married", NULL, 0},
     {MARITAL, "Single", NULL, 0},
     {PHONE_COUNTRY, "1", NULL, 0},
+    {PHONE_COUNTRY, "1", NULL, 0},
+    {PHONE_COUNTRY, "1", NULL, 0},
     {PHONE_COUNTRY, "44", NULL, 0},
     {PHONE_COUNTRY, "49", NULL, 0},
     {PHONE_COUNTRY, "91", NULL, 0},
+};
+
+/* What the entries of the country list say, in its order; Britain's is the church's own.
+ * @source reference/rock.md section 5.2 */
+static const struct {
+    const char *code, *match, *format;
+} phone_rules[] = {
+    {"1", "^(\\d{3})(\\d{4})$", "$1-$2"},
+    {"1", "^(\\d{3})(\\d{3})(\\d{4})$", "($1) $2-$3"},
+    {"1", "^1(\\d{3})(\\d{3})(\\d{4})$", "($1) $2-$3"},
+    {"44", "^(?<area>\\d{4})(?<line>\\d{6})\\z", "0${area} ${line}"},
 };
 
 static const struct {
@@ -157,6 +174,7 @@ static void add_defined_values(struct church *c)
         types[i] = t->row.id;
     }
     c->known.phone_types = types[PHONE_TYPE];
+    c->known.country_codes = types[PHONE_COUNTRY];
     c->known.titles = types[TITLE];
     c->known.suffixes = types[SUFFIX];
     for (size_t i = 0; i < ARRAY_LEN(defined_values); i++) {
@@ -209,6 +227,38 @@ add_attribute(struct church *c, int32_t entity_type, const char *key, const char
     return a->row.id;
 }
 
+static void add_value(struct church *c, int32_t attribute, int32_t entity, const char *text)
+{
+    struct attribute_value *v = church_add(c, TABLE_ATTRIBUTE_VALUE);
+    v->attribute_id = attribute;
+    v->entity_id = entity;
+    v->value = text;
+}
+
+/* The k-th entry of a code has the k-th rule of that code. */
+static void add_phone_rules(struct church *c)
+{
+    const char *type = arena_printf(c->arena, "%d", c->known.country_codes);
+    int32_t *const ids[] = {&c->known.match_rule, &c->known.format_rule};
+    static const char *const keys[] = {"MatchRegEx", "FormatRegEx"};
+    size_t next = 0;
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        *ids[i] = add_attribute(c, c->known.value_type, keys[i], keys[i]);
+        struct attribute *a = church_row(c, TABLE_ATTRIBUTE, *ids[i]);
+        a->qualifier_column = "DefinedTypeId";
+        a->qualifier_value = type;
+    }
+    struct defined_value *v = NULL;
+    church_each_by(c, TABLE_DEFINED_VALUE, defined_value, defined_type_id, c->known.country_codes,
+                   v)
+    {
+        if (next == ARRAY_LEN(phone_rules) || strcmp(v->value, phone_rules[next].code) != 0)
+            continue;
+        add_value(c, c->known.match_rule, v->row.id, phone_rules[next].match);
+        add_value(c, c->known.format_rule, v->row.id, phone_rules[next++].format);
+    }
+}
+
 void lookups_add(struct church *c)
 {
     add_entity_types(c);
@@ -216,6 +266,7 @@ void lookups_add(struct church *c)
     add_group_types(c);
     c->known.employer = add_attribute(c, c->known.person_type, "Employer", "Employer");
     c->known.position = add_attribute(c, c->known.person_type, "Position", "Position");
+    add_phone_rules(c);
     struct campus *campus = church_add(c, TABLE_CAMPUS);
     campus->name = "Main Campus";
     campus->is_active = true;

