@@ -285,3 +285,60 @@ TOWN_TEST(old_choices_that_are_no_ids_fail)
     cr_expect(rig.source->ops->old_prefs(rig.source, &group, a, &prefs, &n, &err) < 0);
     cr_expect(strstr(err.text, "].Value: not a list of group ids") != NULL, "%s", err.text);
 }
+
+/* ---- attributes on request ---- */
+
+static void attributes_of_all_kinds(struct church *c, void *user)
+{
+    (void)user;
+    int32_t bob = ((struct person_alias *)church_by_guid(c, TABLE_PERSON_ALIAS, BOB))->person_id;
+    for (int i = 0; i < 23; i++) {
+        int32_t id = person_attribute(c, arena_printf(c->arena, "Key%d", i));
+        mutate_attribute(c, bob, id, arena_printf(c->arena, "value %d", i));
+    }
+    int32_t with_default = person_attribute(c, "Desk");
+    ((struct attribute *)church_row(c, TABLE_ATTRIBUTE, with_default))->default_value = "reception";
+    mutate_attribute(c, bob, with_default, "12");
+}
+
+Test(directory_source_rock,
+     attributes_come_by_the_dozen_and_with_their_defaults,
+     .init = open_town,
+     .fini = close_town,
+     .timeout = 60)
+{
+    const char *keys[26];
+    char text[26][8];
+    struct guid choir = guid_of(CHOIR);
+    struct directory *d = NULL;
+
+    sim_rock_with(rig.sim, attributes_of_all_kinds, NULL);
+    for (int i = 0; i < 24; i++) {
+        snprintf(text[i], sizeof(text[i]), "key%d", i);
+        keys[i] = text[i];
+    }
+    keys[24] = "Desk";
+    keys[25] = "Employer";
+    const struct source_request rq = {.eligible_group = guid_of(ELIGIBLE),
+                                      .groups = &choir,
+                                      .n_groups = 1,
+                                      .attributes = keys,
+                                      .n_attributes = ARRAY_LEN(keys)};
+    cr_assert(rig.source->ops->snapshot(rig.source, &rq, &d, &err) == 0, "%s", err.text);
+    const struct dir_person *bob = somebody(d, BOB), *eve = somebody(d, EVE);
+    cr_expect(eq(sz, bob->n_attributes, 25));
+    cr_assert(eq(sz, eve->n_attributes, 1));
+    cr_expect_str_eq(eve->attributes[0].key, "Desk");
+    cr_expect_str_eq(eve->attributes[0].value, "reception");
+    for (size_t i = 0; i < bob->n_attributes; i++) {
+        if (strcmp(bob->attributes[i].key, "Desk") == 0)
+            cr_expect_str_eq(bob->attributes[i].value, "12");
+        if (strcmp(bob->attributes[i].key, "Key7") == 0)
+            cr_expect_str_eq(bob->attributes[i].value, "value 7");
+        if (strcmp(bob->attributes[i].key, "Employer") == 0)
+            cr_expect_str_eq(bob->attributes[i].value, "Example Ltd");
+    }
+    cr_expect(eq(sz, d->n_unknown_attributes, 1));
+    cr_expect_str_eq(d->unknown_attributes[0], "key23");
+    directory_free(d);
+}
