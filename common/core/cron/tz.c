@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/banned.h"
+#include "common/base/tm.h"
 
 #include "common/core/cron/tz_p.h"
 
@@ -256,4 +257,20 @@ struct tz_local tz_local(const struct tz *z, int64_t local_s)
         some = look(z, i + 1, local, some, &ret);
     ret.first += back, ret.second += back, ret.change += back;
     return ret;
+}
+
+const char *tz_format(const struct tz *z, int64_t unix_s, char out[TZ_TEXT])
+{
+    int32_t offset = tz_offset(z, unix_s), min = (offset < 0 ? -offset : offset) / 60;
+    char iso[TM_TEXT];
+
+    tm_format_utc((unix_s + offset) * 1000, iso);
+    char *dot = strchr(iso, '.');
+    *dot = '\0';
+    if (offset == 0)
+        snprintf(out, TZ_TEXT, "%sZ", iso);
+    else
+        snprintf(out, TZ_TEXT, "%s%c%02d:%02d", iso, offset < 0 ? '-' : '+', min / 60 % 100,
+                 min % 60);
+    return out;
 }

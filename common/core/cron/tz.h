@@ -23,7 +23,8 @@
 
 enum {
     TZ_MAX_BYTES = 64 << 10, /* of a file; the longest zone there is has under 4 KiB */
-    TZ_NAME_MAX = 64         /* with its NUL */
+    TZ_NAME_MAX = 64,        /* with its NUL */
+    TZ_TEXT = 40
 };
 
 struct tz;
@@ -65,6 +66,9 @@ const char *tz_name(const struct tz *z);
 int32_t tz_offset(const struct tz *z, int64_t unix_s);
 struct tz_at tz_at(const struct tz *z, int64_t unix_s);
 struct tz_local tz_local(const struct tz *z, int64_t local_s);
+
+/* "2026-11-23T01:00:00-05:00", or with Z where the offset is nothing; returns out. */
+const char *tz_format(const struct tz *z, int64_t unix_s, char out[TZ_TEXT]);
 
 /*
  * The IANA name of a Windows zone ("Eastern Standard Time" -> "America/New_York"): what .NET, and

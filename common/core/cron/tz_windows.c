@@ -133,7 +133,6 @@ static const struct {
     {"Ulaanbaatar Standard Time", "Asia/Ulaanbaatar"},
     {"US Eastern Standard Time", "America/Indiana/Indianapolis"},
     {"US Mountain Standard Time", "America/Phoenix"},
-    {"UTC", "Etc/UTC"},
     {"UTC+12", "Etc/GMT-12"},
     {"UTC+13", "Etc/GMT-13"},
     {"UTC-02", "Etc/GMT+2"},
