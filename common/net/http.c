@@ -88,6 +88,7 @@ static void call_give_back(struct http_call *call)
     call->offers = 0;
     call->token_expired = call->disclaimed = false;
     call->handed = call->refused = call->fenced = call->too_big = call->bad_header = false;
+    call->wrong_address = false;
     call->reason[0] = '\0';
     move_to(call, CALL_IDLE);
 }
@@ -186,6 +187,18 @@ void http_cancel(struct http_call *call)
 
 /* ---- life ---- */
 
+static struct curl_slist *copy_list(const char *const *v)
+{
+    struct curl_slist *list = NULL;
+    for (; v && *v; v++) {
+        struct curl_slist *longer = curl_slist_append(list, *v);
+        if (!longer)
+            abort();
+        list = longer;
+    }
+    return list;
+}
+
 struct http_client *http_client_new(struct loop *l, const struct http_limits *limits)
 {
     struct http_client *c = xalloc(sizeof(*c));
@@ -193,6 +206,8 @@ struct http_client *http_client_new(struct loop *l, const struct http_limits *li
     c->limits = *limits;
     c->limits.user_agent = c->user_agent = xstrdup(limits->user_agent);
     c->limits.ca_file = c->ca_file = xstrdup(limits->ca_file);
+    c->connect_to = copy_list(limits->connect_to);
+    c->limits.connect_to = NULL;
     if (!c->limits.max_connections)
         c->limits.max_connections = 1;
     if (!c->limits.max_response_bytes)
@@ -231,5 +246,6 @@ void http_client_free(struct http_client *c)
     loop_cancel(c->kick);
     free(c->user_agent);
     free(c->ca_file);
+    curl_slist_free_all(c->connect_to);
     http_leave(c);
 }

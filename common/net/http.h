@@ -30,6 +30,7 @@
 #include "common/base/err.h"
 
 struct loop;
+struct sockaddr;
 struct http_client;
 struct http_call; /* a request under way */
 
@@ -40,6 +41,17 @@ struct http_limits {
     const char *user_agent;      /* copied; NULL: none is sent */
     const char *ca_file;         /* copied; PEM; NULL: the system's */
     bool allow_http;             /* https only otherwise */
+    /*
+     * Asked for every address right before a connection to it begins, with exactly the address that
+     * is connected to (a name that resolves to something else a moment later gains nothing) and the
+     * host of the request's URL. false: the address is passed over; when no other is left the call
+     * fails with "http.address", WHEN_LATER. NULL: any address. Must not call back into http.
+     */
+    bool (*may_connect)(const char *host, const struct sockaddr *address, void *user);
+    void *may_connect_user;
+    /* "HOST:PORT:ADDRESS:PORT": connections to HOST:PORT go there instead, name and certificate
+     * stay HOST's; copied, NULL-terminated; NULL for none. @source CURLOPT_CONNECT_TO */
+    const char *const *connect_to;
 };
 
 /* How a request signs in. */
@@ -93,7 +105,8 @@ struct http_response {
  * - WHEN_UNKNOWN: a byte of the body (without a body: of the head) may have left.
  * - WHEN_NEVER: the request itself is wrong ("curl.1", "curl.3", "http.header").
  *
- * Codes: "curl.28" and the like (CURLcode), "http.fenced", "http.too_big", "http.header".
+ * Codes: "curl.28" and the like (CURLcode), "http.address", "http.fenced", "http.too_big",
+ * "http.header".
  * Called once, from the loop, never from inside http_send. May send, cancel, wait (loop_wait) and
  * free the client.
  */

@@ -100,7 +100,7 @@ static void set_callbacks(struct http_call *call)
     set(e, CURLOPT_PREREQFUNCTION, on_attempt);
     set(e, CURLOPT_PREREQDATA, call);
     set(e, CURLOPT_OPENSOCKETFUNCTION, http_mux_open);
-    set(e, CURLOPT_OPENSOCKETDATA, call->c);
+    set(e, CURLOPT_OPENSOCKETDATA, call);
     set(e, CURLOPT_CLOSESOCKETFUNCTION, http_mux_close);
     set(e, CURLOPT_CLOSESOCKETDATA, call->c);
 }
@@ -130,6 +130,8 @@ void http_easy_init(struct http_call *call)
     set(e, CURLOPT_USERAGENT, limits->user_agent);
     if (limits->ca_file)
         set(e, CURLOPT_CAINFO, limits->ca_file);
+    if (call->c->connect_to)
+        set(e, CURLOPT_CONNECT_TO, call->c->connect_to);
 }
 
 static void add_header(struct http_call *call, const char *header)

@@ -52,13 +52,36 @@ static int on_interest(CURL *easy, curl_socket_t fd, int what, void *user, void 
     return 0;
 }
 
-curl_socket_t http_mux_open(void *client, curlsocktype purpose, struct curl_sockaddr *a)
+static bool may_connect(struct http_call *call, const struct sockaddr *address)
 {
-    int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+    const struct http_limits *limits = &call->c->limits;
+    char *url = NULL, *host = NULL;
+    if (!limits->may_connect)
+        return true;
+    CURLU *u = curl_url();
+    if (!u)
+        abort();
+    curl_easy_getinfo(call->easy, CURLINFO_EFFECTIVE_URL, &url);
+    bool ok = url && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+              curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+              limits->may_connect(host, address, limits->may_connect_user);
+    curl_free(host);
+    curl_url_cleanup(u);
+    return ok;
+}
+
+curl_socket_t http_mux_open(void *user, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct http_call *call = user;
     (void)purpose;
+    if (!may_connect(call, &a->addr)) {
+        call->wrong_address = true;
+        return CURL_SOCKET_BAD;
+    }
+    int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
     if (fd < 0)
         return CURL_SOCKET_BAD;
-    sock_at(client, fd)->connection = true;
+    sock_at(call->c, fd)->connection = true;
     return fd;
 }
 

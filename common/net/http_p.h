@@ -53,6 +53,7 @@ struct http_call {
     bool disclaimed;   /* the answer is 401: the server did nothing with this attempt */
     bool refused;      /* curl wanted to begin again and was not let */
     bool fenced, too_big, bad_header;
+    bool wrong_address; /* an address was passed over */
     unsigned offers;    /* of the last 401 */
     bool token_expired; /* likewise */
 };
@@ -69,6 +70,7 @@ struct http_client {
     struct loop *l;
     struct http_limits limits;
     char *user_agent, *ca_file; /* behind the limits of that name */
+    struct curl_slist *connect_to;
     CURLM *multi;
     /* curl wants to be called at due_ms (-1: not at all). The timer comes then or earlier. */
     int64_t due_ms, timer_at;
@@ -94,7 +96,7 @@ void http_auth_line(struct http_call *call, const char *line, size_t n);
 /* http_mux.c */
 void http_mux_init(struct http_client *c);
 void http_mux_release(struct http_client *c);
-curl_socket_t http_mux_open(void *client, curlsocktype purpose, struct curl_sockaddr *address);
+curl_socket_t http_mux_open(void *call, curlsocktype purpose, struct curl_sockaddr *address);
 int http_mux_close(void *client, curl_socket_t fd);
 
 /* http.c: takes what curl has finished, starts what waits, calls back. The client may be freed

@@ -122,6 +122,9 @@ static int fail_for(struct http_call *call, const char *host, const char *port, 
         return err_set(err, SCOPE_REMOTE, when, "curl.52",
                        "%s:%s: the connection closed without an answer, not sent again", host,
                        port);
+    if (call->wrong_address && call->result == CURLE_COULDNT_CONNECT)
+        return err_set(err, SCOPE_REMOTE, WHEN_LATER, "http.address",
+                       "%s:%s: the address it has is not allowed", host, port);
     if (call->result == CURLE_UNSUPPORTED_PROTOCOL || call->result == CURLE_URL_MALFORMAT)
         when = WHEN_NEVER;
     snprintf(code, sizeof(code), "curl.%d", (int)call->result);
