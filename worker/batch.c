@@ -38,13 +38,19 @@ static const struct contact *decode(const char *body, struct arena *a)
     return contact_decode(body, strlen(body), a, c, &err) == 0 ? c : NULL;
 }
 
-static const char *hash_text(const struct ledger_link *l, const char *folder_id, struct arena *a)
+static const char *hash_text(const struct link_side *s, const char *folder_id, struct arena *a)
 {
     struct sha256 state;
-    link_state_hash(&l->want.key, &l->want.content, l->want.cats, &state);
+    link_state_hash(&s->key, &s->content, s->cats, &state);
     char *text = arena_alloc(a, ITEM_HASH_TEXT);
     item_hash_format(folder_id, &state, text);
     return text;
+}
+
+static bool content_known(const struct link_side *s)
+{
+    static const struct sha256 none;
+    return s->set && memcmp(&s->content, &none, sizeof(none)) != 0;
 }
 
 /* false: the content cannot be read. */
@@ -64,8 +70,11 @@ static bool build_op(const struct ledger_link *l,
     op->after = decode(l->want.body, a);
     if (!op->after)
         return false;
-    op->hash = hash_text(l, folder_id, a);
+    op->hash = hash_text(&l->want, folder_id, a);
     if (verb == STORE_UPDATE) {
+        bool known = content_known(&l->have);
+        op->hash_before = known ? hash_text(&l->have, folder_id, a) : NULL;
+        op->inherits = !known;
         op->before = decode(l->have.body, a);
         op->changed = contact_changed(op->before, op->after);
     }

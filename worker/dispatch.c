@@ -254,6 +254,7 @@ void mailbox_free(struct mailbox *mb)
     free(mb->address);
     free(mb->endpoint);
     free(mb->folder_id);
+    free(mb->former);
     free(mb);
 }
 
@@ -342,6 +343,7 @@ static void on_message(const struct queue_message *m, void *user)
     vec_push(&mb->owed, (struct obligation){m->topic, m->partition, m->offset});
     w->pending++;
     mb->again = true;
+    mb->clear |= t.op == TASK_CLEAR;
     if (t.gen > mb->gen_seen)
         mb->gen_seen = t.gen;
     if (fresh || (urgent && !mb->urgent && mb->state == MB_QUEUED))

@@ -231,6 +231,9 @@ static void granted(struct mailbox *mb, const struct ledger_mailbox *row)
     keep_text(&mb->address, row->address);
     keep_text(&mb->endpoint, row->endpoint);
     keep_text(&mb->folder_id, row->folder_id);
+    keep_text(&mb->former, row->former);
+    mb->clear = row->clear;
+    mb->folder_checked = false;
     mb->gen = row->gen;
     mb->verified = row->verified;
     mb->park_attempts = row->park_attempts;
@@ -345,12 +348,20 @@ static bool any_that_needs(const struct mailbox *mb, enum batch_need need)
     return false;
 }
 
+/* A folder that users can remove or throw away is looked at once in a lease: what is written into
+ * one that lies in the trash is lost. */
+static bool folder_may_be_gone(const struct mailbox *mb)
+{
+    const struct contact_store *s = mb->w->p.store;
+    return !mb->folder_checked && s->ops->limits(mb->w->p.store)->named_folder;
+}
+
 /* What Exchange has to be asked or told next; somebody's urgent rows come first, in a new load. */
 static void next_request(struct mailbox *mb, bool settle)
 {
     if (mb->urgent && mb->again)
         mailbox_load(mb);
-    else if (!mb->folder_id)
+    else if (!mb->folder_id || folder_may_be_gone(mb))
         mailbox_identify(mb);
     else if (!mb->verified)
         mailbox_list_all(mb);
@@ -373,6 +384,8 @@ void mailbox_decide(struct mailbox *mb)
         return; /* the rows that cannot be written are recorded first */
     else if (!stop && mb->again)
         mailbox_load(mb);
+    else if (!stop && mb->clear)
+        mailbox_sweep(mb);
     else
         mailbox_release(mb);
 }

@@ -141,7 +141,8 @@ static void result_of(struct mailbox *mb, const struct store_result *r)
         result_done(l, r, verb, &out);
         break;
     case OUT_UNKNOWN: /* the intent stays: settled after the deadline */
-    case OUT_GONE:    /* the intent stays: looked for by key before anything else */
+    case OUT_GONE:    /* the intent stays: looked for by key before anything else, a delete too: the
+                         user may have moved it */
     case OUT_CONFLICT:
         break;
     case OUT_RETRY_LATER:
@@ -277,8 +278,7 @@ static void recorded(enum ledger_status st, const struct err *err, void *user)
     worker_probe(w, "recorded");
     vec_clear(&mb->results);
     if (mb->folder_lost) {
-        free(mb->folder_id);
-        mb->folder_id = NULL;
+        mailbox_forget_folder(mb);
         mb->folder_lost = false;
     }
     uint32_t ms = mb->pause_ms;

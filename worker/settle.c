@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "common/base/map.h"
+#include "worker/settle_p.h"
 
 void settle_plan_release(struct settle_plan *p)
 {
@@ -11,7 +11,11 @@ void settle_plan_release(struct settle_plan *p)
     vec_release(&p->found);
 }
 
-enum { CLOCKS_DIFFER_MS = 5 * 60 * 1000 }; /* Exchange's clock, the database's and ours */
+enum {
+    CLOCKS_DIFFER_MS = 5 * 60 * 1000, /* Exchange's clock, the database's and ours */
+    FOLDER_ID_MAX = 1025,
+    LOOKS_AT_MANY = 2, /* the two of any write; then one more, much later */
+};
 
 struct listing {
     const struct store_listed *items;
@@ -43,42 +47,74 @@ size_t settle_keys(const struct ledger_link *links, size_t n, struct guid *keys)
     return used;
 }
 
-/* The item of a link: its own id first, else the oldest with one of the keys. */
-struct pick {
-    const struct store_listed *item;
-    bool by_id;
-};
+/* --- whose an item is ------------------------------------------------------------------ */
 
+static const struct sha256 none;
+
+enum item_hash_match settle_match(const char *hash,
+                                  const char *folder_id,
+                                  const char *former,
+                                  const struct sha256 *state)
+{
+    enum item_hash_match m = item_hash_match(hash, folder_id, state);
+    char id[FOLDER_ID_MAX];
+    while (m == ITEM_HASH_OTHER && former && *former) {
+        size_t n = strcspn(former, "\n");
+        if (n < sizeof(id)) {
+            memcpy(id, former, n);
+            id[n] = 0;
+            m = item_hash_match(hash, id, state);
+        }
+        former += n + (former[n] == '\n');
+    }
+    return m;
+}
+
+bool settle_is_strange(const struct store_listed *it,
+                       const char *folder_id,
+                       const struct settle_rules *rules)
+{
+    return it->hash && settle_match(it->hash, folder_id, rules->former, &none) == ITEM_HASH_OTHER;
+}
+
+static bool named(const struct store_listed *it, const char *item_id)
+{
+    return item_id && !strcmp(it->item_id, item_id);
+}
+
+/* The item of a link: its own id first, else the oldest with one of the keys, rather in the target
+ * folder. */
 static bool carries(const struct store_listed *it, const struct guid *x, const struct guid *y)
 {
     return (x && !guid_cmp(&it->key, x)) || (y && !guid_cmp(&it->key, y));
 }
 
-static bool better(const struct store_listed *it, const struct pick *p, const char *item_id)
+static bool
+better(const struct store_listed *it, const struct store_listed *than, const char *item_id)
 {
-    if (!p->item)
+    if (!than || named(it, item_id))
         return true;
-    if (p->by_id)
+    if (named(than, item_id))
         return false;
-    if (item_id && !strcmp(it->item_id, item_id))
-        return true;
-    return it->created_ms < p->item->created_ms;
+    if (it->place != than->place)
+        return it->place < than->place;
+    return it->created_ms < than->created_ms;
 }
 
-static struct pick pick_item(const struct store_listed *items,
-                             size_t n,
-                             const struct guid *x,
-                             const struct guid *y,
-                             const char *item_id)
+static const struct store_listed *
+pick_item(const struct listing *in, const struct guid *x, const struct guid *y, const char *item_id)
 {
-    struct pick p = {0};
-    for (size_t i = 0; i < n; i++) {
-        if (!carries(&items[i], x, y) || !better(&items[i], &p, item_id))
+    const struct store_listed *best = NULL;
+    for (size_t i = 0; i < in->n; i++) {
+        const struct store_listed *it = &in->items[i];
+        if (it->place == STORE_IN_TRASH || !carries(it, x, y))
             continue;
-        p.item = &items[i];
-        p.by_id = item_id && !strcmp(items[i].item_id, item_id);
+        if (settle_is_strange(it, in->folder_id, in->rules) && !named(it, item_id))
+            continue;
+        if (better(it, best, item_id))
+            best = it;
     }
-    return p;
+    return best;
 }
 
 static void state_of(const struct link_side *s, struct sha256 *ret)
@@ -86,29 +122,37 @@ static void state_of(const struct link_side *s, struct sha256 *ret)
     link_state_hash(&s->key, &s->content, s->cats ? s->cats : "", ret);
 }
 
-static bool hash_is(const struct store_listed *it, const struct link_side *s, const char *folder_id)
+static bool
+hash_is(const struct store_listed *it, const struct link_side *s, const struct listing *in)
 {
     if (!s->set || !it->hash)
         return false;
     struct sha256 state;
     state_of(s, &state);
-    return item_hash_match(it->hash, folder_id, &state) == ITEM_HASH_SAME;
+    return item_hash_match(it->hash, in->folder_id, &state) == ITEM_HASH_SAME;
 }
+
+static bool content_known(const struct link_side *s)
+{
+    return s->set && memcmp(&s->content, &none, sizeof(none)) != 0;
+}
+
+/* --- one link -------------------------------------------------------------------------- */
 
 static void adopt(struct ledger_result *r,
                   const struct ledger_link *l,
-                  const struct pick *p,
-                  const char *folder_id)
+                  const struct store_listed *it,
+                  const struct listing *in)
 {
     r->set_have = true;
-    r->item_id = p->item->item_id;
-    r->version = p->item->version;
-    if (l->intent && hash_is(p->item, &l->intended, folder_id)) {
+    r->item_id = it->item_id;
+    r->version = it->version;
+    if (l->intent && hash_is(it, &l->intended, in)) {
         r->have = l->intended;
-    } else if (hash_is(p->item, &l->have, folder_id)) {
+    } else if (hash_is(it, &l->have, in)) {
         r->have = l->have;
     } else {
-        r->have = (struct link_side){.set = true, .key = p->item->key, .cats = ""};
+        r->have = (struct link_side){.set = true, .key = it->key, .cats = ""};
         r->have_content_unknown = true;
         /* what may be ours among its categories */
         if (l->have.set && l->have.cats && *l->have.cats)
@@ -116,7 +160,7 @@ static void adopt(struct ledger_result *r,
         else if (l->intent && l->intended.cats)
             r->have.cats = l->intended.cats;
     }
-    r->have.key = p->item->key;
+    r->have.key = it->key;
     r->have.set = true;
 }
 
@@ -139,13 +183,110 @@ static void extras_of(const struct ledger_link *l,
 {
     for (size_t i = 0; i < in->n; i++) {
         const struct store_listed *it = &in->items[i];
-        if (it == keep || !carries(it, x, y))
+        if (it == keep || it->place == STORE_IN_TRASH || !carries(it, x, y))
             continue;
-        bool same =
-            hash_is(it, &l->intended, in->folder_id) || hash_is(it, &l->have, in->folder_id);
+        bool same = keep && (hash_is(it, &l->intended, in) || hash_is(it, &l->have, in));
         vec_push(&plan->extras, (struct settle_extra){it->item_id, it->version, it->key,
                                                       same && made_since(it, l, in->rules)});
     }
+}
+
+/* Does the trash hold what the link's item was? */
+static bool in_trash(const struct ledger_link *l,
+                     const struct listing *in,
+                     const struct guid *x,
+                     const struct guid *y)
+{
+    for (size_t i = 0; i < in->n; i++) {
+        const struct store_listed *it = &in->items[i];
+        if (it->place != STORE_IN_TRASH || !carries(it, x, y))
+            continue;
+        if (hash_is(it, &l->have, in) || (l->intent && hash_is(it, &l->intended, in)) ||
+            (!content_known(&l->have) && !settle_is_strange(it, in->folder_id, in->rules)))
+            return true;
+    }
+    return false;
+}
+
+static void nothing_there(struct ledger_result *r, const struct ledger_link *l)
+{
+    r->set_have = true; /* have.set = false: nothing is there */
+    r->clear_intent = l->intent;
+    r->look_done = !l->intent;
+}
+
+static void hide(struct ledger_result *r, struct settle_plan *plan)
+{
+    r->hide = true;
+    r->op = "hide";
+    r->code = "user.deleted";
+    plan->hidden++;
+}
+
+/* Many are missing: once more after a good while, then they are made anew. */
+static bool
+wait_for_many(struct ledger_result *r, const struct ledger_link *l, const struct listing *in)
+{
+    if (!l->intent || l->intent_looks >= LOOKS_AT_MANY)
+        return false;
+    r->look_done = true;
+    r->retry_in_ms = in->rules->look_again_ms;
+    r->outcome = "retry_later";
+    r->code = "many.missing";
+    return true;
+}
+
+/* An item that was there is nowhere to be seen. false: no result yet. */
+static bool was_there(const struct ledger_link *l,
+                      const struct listing *in,
+                      bool trashed,
+                      struct ledger_result *r,
+                      struct settle_plan *plan)
+{
+    bool unkeyed = !content_known(&l->have) && !trashed;
+    if (in->rules->recreate || unkeyed) {
+        nothing_there(r, l);
+        plan->relist |= unkeyed;
+        plan->rebuilt++;
+        return true;
+    }
+    if (trashed || in->rules->missing == SETTLE_FEW) {
+        nothing_there(r, l);
+        hide(r, plan);
+        return true;
+    }
+    if (in->rules->missing == SETTLE_ASK) {
+        plan->missing++;
+        return false;
+    }
+    if (wait_for_many(r, l, in)) {
+        plan->later++;
+        return true;
+    }
+    nothing_there(r, l);
+    plan->rebuilt++;
+    return true;
+}
+
+/* No item with the keys in any contacts folder. false: no result yet. */
+static bool not_there(const struct ledger_link *l,
+                      const struct listing *in,
+                      bool trashed,
+                      struct ledger_result *r,
+                      struct settle_plan *plan)
+{
+    if (l->intent && !l->intent_looks && !trashed) {
+        r->look_done = true; /* one more look, a little later */
+        r->retry_in_ms = in->rules->gap_ms;
+        r->outcome = "unknown";
+        return true;
+    }
+    if (l->have.set && l->want.set)
+        return was_there(l, in, trashed, r, plan);
+    nothing_there(r, l);
+    if (l->intent && l->intent_op == INTENT_CREATE)
+        r->look_in_ms = in->rules->look_again_ms;
+    return true;
 }
 
 static void
@@ -153,23 +294,15 @@ settle_one(const struct ledger_link *l, const struct listing *in, struct settle_
 {
     const struct guid *x = l->intent && l->intended.set ? &l->intended.key : &l->want.key;
     const struct guid *y = l->have.set ? &l->have.key : NULL;
-    struct pick p = pick_item(in->items, in->n, x, y, l->item_id);
+    const struct store_listed *it = pick_item(in, x, y, l->item_id);
     struct ledger_result r = {.person = l->person, .op = "settle", .outcome = "done", .code = ""};
-    if (p.item) {
-        adopt(&r, l, &p, in->folder_id);
+    extras_of(l, in, x, y, it, plan);
+    if (it) {
+        adopt(&r, l, it, in);
         r.clear_intent = l->intent;
         r.look_done = !l->intent;
-        extras_of(l, in, x, y, p.item, plan);
-    } else if (l->intent && !l->intent_looks) {
-        r.look_done = true; /* one more look, a little later */
-        r.retry_in_ms = in->rules->gap_ms;
-        r.outcome = "unknown";
-    } else {
-        r.set_have = true; /* have.set = false: nothing is there */
-        r.clear_intent = l->intent;
-        r.look_done = !l->intent;
-        if (l->intent && l->intent_op == INTENT_CREATE)
-            r.look_in_ms = in->rules->look_again_ms;
+    } else if (!not_there(l, in, l->have.set && in_trash(l, in, x, y), &r, plan)) {
+        return;
     }
     vec_push(&plan->results, r);
 }
@@ -186,89 +319,4 @@ void settle_links(const struct ledger_link *links,
     for (size_t i = 0; i < n; i++)
         if (needs_settling(&links[i]))
             settle_one(&links[i], &in, ret);
-}
-
-/* --- a whole mailbox ------------------------------------------------------------------- */
-
-static void
-found_item(const struct store_listed *it, const char *folder_id, struct settle_plan *plan)
-{
-    static const struct sha256 none;
-    if (it->hash && item_hash_match(it->hash, folder_id, &none) != ITEM_HASH_OTHER)
-        vec_push(&plan->found, (struct ledger_found){it->key, it->item_id, it->version});
-    else /* a copy that came from elsewhere: the user's own from now on */
-        vec_push(&plan->extras, (struct settle_extra){it->item_id, it->version, it->key, false});
-}
-
-static void settle_row(const struct ledger_known *row,
-                       const struct store_listed *it,
-                       const char *folder_id,
-                       struct settle_plan *plan)
-{
-    struct ledger_result r = {.person = row->person, .op = "adopt", .outcome = "done", .code = ""};
-    r.set_have = true;
-    if (!it) {
-        if (row->has)
-            vec_push(&plan->results, r); /* gone */
-        return;
-    }
-    bool same = row->has && row->item_id && !strcmp(row->item_id, it->item_id) && it->hash &&
-                item_hash_match(it->hash, folder_id, &row->have) == ITEM_HASH_SAME;
-    if (same)
-        return;
-    r.have = (struct link_side){.set = true, .key = it->key, .cats = ""};
-    r.have_content_unknown = true;
-    r.item_id = it->item_id;
-    r.version = it->version;
-    vec_push(&plan->results, r);
-}
-
-/* Which listed item belongs to which row: by id where the row has one, else the oldest with its
- * key. */
-static void match_items(const struct ledger_known *rows,
-                        const struct store_listed *items,
-                        size_t n_items,
-                        struct map *row_of_key,
-                        const struct store_listed **mine)
-{
-    for (size_t i = 0; i < n_items; i++) {
-        void *slot = map_get(row_of_key, items[i].key.b, 16);
-        if (!slot)
-            continue;
-        size_t r = (size_t)(uintptr_t)slot - 1;
-        const char *id = rows[r].item_id;
-        bool by_id = id && mine[r] && !strcmp(mine[r]->item_id, id);
-        if (!mine[r] || (id && !strcmp(items[i].item_id, id)) ||
-            (!by_id && items[i].created_ms < mine[r]->created_ms))
-            mine[r] = &items[i];
-    }
-}
-
-void settle_mailbox(const struct ledger_known *rows,
-                    size_t n,
-                    const struct store_listed *items,
-                    size_t n_items,
-                    const char *folder_id,
-                    struct settle_plan *ret)
-{
-    autoptr(map_free) struct map *row_of_key = map_new();
-    const struct store_listed **mine = xalloc((n + 1) * sizeof(*mine));
-    for (size_t i = 0; i < n; i++)
-        map_put(row_of_key, rows[i].key.b, 16, (void *)(uintptr_t)(i + 1));
-    match_items(rows, items, n_items, row_of_key, mine);
-    for (size_t i = 0; i < n; i++)
-        if (!rows[i].intent)
-            settle_row(&rows[i], mine[i], folder_id, ret);
-    for (size_t i = 0; i < n_items; i++) {
-        void *slot = map_get(row_of_key, items[i].key.b, 16);
-        if (!slot) {
-            found_item(&items[i], folder_id, ret);
-            continue;
-        }
-        size_t r = (size_t)(uintptr_t)slot - 1;
-        if (mine[r] != &items[i] && !rows[r].intent)
-            vec_push(&ret->extras, (struct settle_extra){items[i].item_id, items[i].version,
-                                                         items[i].key, false});
-    }
-    free(mine);
 }

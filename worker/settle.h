@@ -8,10 +8,16 @@
  *  - an item that carries the hash of have: it did not; have stays;
  *  - an item with another hash: it is ours, but its content is not known: everything is written
  * again;
- *  - no item: a second look `gap` later; still none: nothing is there.
- * One key on several items: the link's own by id, else the oldest. The others are doubles (same
+ *  - no item: a second look `gap` later; still none: nothing is there, if nothing was there before.
+ * One key on several items: the link's own by id, else the oldest in the target folder, else the
+ * oldest elsewhere: an item that the user moved stays where it is. The others are doubles (same
  * hash, made since the write in question was sent: deleted) or copies that the user made (stripped
- * of our properties).
+ * of our properties). An item that was written for another mailbox is a copy too.
+ *
+ * An item that was there and is not any more (rule 9): in the trash, or one of a few that are
+ * missing: the user deleted it, and it stays deleted (hidden). Many missing at once are no choice
+ * of a user's: looked for again later, then made anew. How many are missing takes a listing of the
+ * whole mailbox: settle_links says that it needs one (missing), settle_census reads it.
  */
 #ifndef SYNC_WORKER_SETTLE_H
 #define SYNC_WORKER_SETTLE_H
@@ -21,10 +27,22 @@
 #include "common/port/contact_store.h"
 #include "common/port/ledger.h"
 
+enum settle_missing {
+    SETTLE_ASK,  /* not known how many are missing: such links get no result, they are counted */
+    SETTLE_FEW,  /* the user deleted them */
+    SETTLE_MANY, /* no choice of the user's */
+};
+
 struct settle_rules {
     uint32_t gap_ms;        /* between the two looks */
-    uint32_t look_again_ms; /* later look after a create that had to be done again */
+    uint32_t look_again_ms; /* later look after a create that had to be done again, and at many
+                               that are missing */
     int64_t now_ms;         /* wall clock: when an item was made tells a double from a copy */
+    const char *former;     /* folder ids of before, LF-joined; items written for them are ours too;
+                               NULL none */
+    bool recreate;          /* what a user deletes is made anew: nothing is ever hidden */
+    bool own_trash;         /* our own deletes land in the trash: what lies there proves less */
+    enum settle_missing missing;
 };
 
 struct settle_extra {              /* an item to be taken away */
@@ -37,6 +55,9 @@ struct settle_plan {
     vec(struct ledger_result) results;
     vec(struct settle_extra) extras;
     vec(struct ledger_found) found; /* full listing only: items that no row knows */
+    size_t missing;                 /* SETTLE_ASK: links whose item is nowhere to be seen */
+    size_t hidden, rebuilt, later;  /* of those that are not there any more */
+    bool relist; /* an item that never was ours by its own word is gone: list the whole mailbox */
 };
 
 void settle_plan_release(struct settle_plan *p);
@@ -62,6 +83,21 @@ void settle_mailbox(const struct ledger_known *rows,
                     const struct store_listed *items,
                     size_t n_items,
                     const char *folder_id,
+                    const struct settle_rules *rules,
                     struct settle_plan *ret);
+
+/* Are the items that are missing in this mailbox few or many? After a listing of everything. */
+enum settle_missing settle_census(const struct ledger_known *rows,
+                                  size_t n,
+                                  const struct store_listed *items,
+                                  size_t n_items);
+/* The same fate for the rows without an open write whose item is missing: hidden (few), made anew
+ * (many). rules->missing as settle_census said. */
+void settle_rest(const struct ledger_known *rows,
+                 size_t n,
+                 const struct store_listed *items,
+                 size_t n_items,
+                 const struct settle_rules *rules,
+                 struct settle_plan *ret);
 
 #endif

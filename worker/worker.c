@@ -49,12 +49,18 @@ void worker_settings_from(const struct conf *c, struct worker_settings *s)
         .batch_target_ms = (uint32_t)conf_int(c, "batch.target"),
         .settle_gap_ms = (uint32_t)conf_int(c, "worker.settle_gap"),
         .look_again_ms = (uint32_t)conf_int(c, "worker.look_again"),
+        .recreate = !strcmp(conf_str(c, "on_user_delete"), "recreate"),
+        .legacy_quiet_ms = (uint32_t)conf_int(c, "legacy.quiet"),
         .pending_max = (uint32_t)conf_int(c, "worker.pending_messages"),
         .beat_ms = (uint32_t)conf_int(c, "worker.heartbeat"),
         .drain_ms = (uint32_t)conf_int(c, "worker.drain"),
         .retry = retry_default_policy,
     };
     s->lease_margin_ms = s->lease_ttl_ms / 5;
+    const char *legacy = conf_str(c, "legacy");
+    s->legacy = !strcmp(legacy, "adopt")    ? LEGACY_ADOPT
+                : !strcmp(legacy, "ignore") ? LEGACY_IGNORE
+                                            : LEGACY_WAIT;
 }
 
 struct worker *worker_new(const struct worker_parts *parts, const struct worker_settings *s)

@@ -24,6 +24,12 @@ struct metrics;
 struct str;
 struct worker;
 
+enum worker_legacy { /* contacts that the program before this one made */
+    LEGACY_WAIT,     /* taken over once that program has stopped */
+    LEGACY_ADOPT,    /* taken over at once */
+    LEGACY_IGNORE,   /* the user's own */
+};
+
 struct worker_settings {
     uint32_t connections;  /* requests to Exchange in flight, at most; also this worker's share of
                               endpoint_cap is respected */
@@ -37,6 +43,9 @@ struct worker_settings {
     uint32_t batch_target_ms; /* a request takes at most about this */
     uint32_t settle_gap_ms;   /* between the two looks for an unknown create */
     uint32_t look_again_ms;   /* later look at a create that had to be done again */
+    bool recreate;            /* contacts that users delete are made anew */
+    enum worker_legacy legacy;
+    uint32_t legacy_quiet_ms; /* so long the marks of the program before this one must stand still */
     uint32_t pending_max;     /* messages waiting for their mailbox; beyond: the queue pauses */
     uint32_t beat_ms;         /* heartbeat of this worker */
     uint32_t drain_ms;        /* wait for requests in flight when stopping */

@@ -103,6 +103,9 @@ struct mailbox {
     bool listing_all;
     const struct store_listed *listed; /* of the listing under way */
     size_t n_listed;
+    store_list_done then_listed;
+    const struct store_legacy *legacy; /* of the program before this one; n_legacy 0: none to adopt */
+    size_t n_legacy;
     size_t extras_done;
     vec(struct ledger_result) results;
     bool flight_over;

@@ -17,12 +17,13 @@ struct call { /* an answer under way */
     struct call *prev, *next;
     struct loop_timer *timer;
     struct arena *arena;
-    enum { CALL_TAKE, CALL_LOAD, CALL_KNOWN, CALL_BEAT, CALL_DONE } kind;
+    enum { CALL_TAKE, CALL_LOAD, CALL_KNOWN, CALL_BEAT, CALL_LEGACY, CALL_DONE } kind;
     union {
         ledger_taken taken;
         ledger_loaded loaded;
         ledger_listed listed;
         ledger_beat_done beat;
+        ledger_legacy_done legacy;
         ledger_done done;
     } fn;
     void *user;
@@ -35,6 +36,7 @@ struct call { /* an answer under way */
     bool more;
     int64_t poke;
     uint32_t alive;
+    int64_t quiet_ms;
 };
 
 struct ledger_memory {
@@ -88,6 +90,9 @@ static void answer(void *user)
         break;
     case CALL_BEAT:
         a.fn.beat(a.st, a.alive, e, a.user);
+        break;
+    case CALL_LEGACY:
+        a.fn.legacy(a.st, a.quiet_ms, e, a.user);
         break;
     case CALL_DONE:
         a.fn.done(a.st, e, a.user);
@@ -156,7 +161,9 @@ static void describe(struct call *c,
                                     .flight_ms = left_ms(row->flight_until, now),
                                     .parked_ms = parked,
                                     .parked_why = parked ? row->parked_why : NULL,
-                                    .park_attempts = row->park_attempts};
+                                    .park_attempts = row->park_attempts,
+                                    .former = row->former ? row->former : "",
+                                    .clear = row->clear};
 }
 
 static void op_take(struct ledger *l,
@@ -318,7 +325,7 @@ static void op_known(struct ledger *l, struct ledger_lease lease, ledger_listed 
 {
     struct call *c = call_new(l, CALL_KNOWN, user);
     c->fn.listed = done;
-    const struct ledger_memory_rows *rows = self(l)->rows;
+    struct ledger_memory_rows *rows = self(l)->rows;
     struct memory_mailbox *mb = ours(l, lease);
     if (c->skip_effect || !mb) {
         outcome(c, LEDGER_FENCED);
@@ -340,7 +347,9 @@ static void op_known(struct ledger *l, struct ledger_lease lease, ledger_listed 
             .has = row->have.set,
             .intent = row->intent,
             .intent_op = row->intent ? row->intent_op : INTENT_UPDATE,
-            .item_id = row->item_id};
+            .item_id = row->item_id,
+            .cats = memory_cats(rows, row),
+            .rock_id = row->person}; /* there is no Rock here */
     }
     outcome(c, LEDGER_OK);
 }
@@ -366,6 +375,39 @@ static void op_adopt(struct ledger *l,
         mb->row.verified = rows->generation;
     if (mb && n > 0)
         mb->row.planned = false;
+}
+
+static void op_cleared(struct ledger *l, struct ledger_lease lease, ledger_done done, void *user)
+{
+    struct call *c = call_new(l, CALL_DONE, user);
+    c->fn.done = done;
+    struct memory_mailbox *mb = ours(l, lease);
+    if (c->skip_effect)
+        return;
+    outcome(c, !mb ? LEDGER_FENCED : memory_clear_done(mb) ? LEDGER_OK : LEDGER_MORE);
+}
+
+static void op_legacy(struct ledger *l,
+                      struct ledger_lease lease,
+                      const struct sha256 *marks,
+                      size_t n,
+                      ledger_legacy_done done,
+                      void *user)
+{
+    struct call *c = call_new(l, CALL_LEGACY, user);
+    c->fn.legacy = done;
+    struct memory_mailbox *mb = ours(l, lease);
+    int64_t now = memory_now(self(l)->rows);
+    if (c->skip_effect)
+        return;
+    outcome(c, mb ? LEDGER_OK : LEDGER_FENCED);
+    if (!mb)
+        return;
+    if (!mb->row.legacy_since || memcmp(&mb->row.legacy_marks, marks, sizeof(*marks)) != 0)
+        mb->row.legacy_since = now;
+    mb->row.legacy_marks = *marks;
+    mb->row.legacy_count = n;
+    c->quiet_ms = now - mb->row.legacy_since;
 }
 
 /* ---- workers ---- */
@@ -420,6 +462,8 @@ static const struct ledger_ops ops = {
     .known = op_known,
     .adopt = op_adopt,
     .unverify = op_unverify,
+    .cleared = op_cleared,
+    .legacy = op_legacy,
     .beat = op_beat,
     .healthy = op_healthy,
     .free = op_free,

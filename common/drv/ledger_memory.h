@@ -29,6 +29,11 @@ struct ledger_memory_mailbox {
     int64_t lease_epoch, lease_until, poke, flight_until, parked_until;
     const char *parked_why;
     uint32_t park_attempts;
+    const char *former; /* folder ids of before, LF-joined; NULL none */
+    bool clear;         /* asked for and not done */
+    struct sha256 legacy_marks;
+    int64_t legacy_since;
+    size_t legacy_count;
 };
 
 struct ledger_memory_link {

@@ -82,5 +82,7 @@ void memory_identify(struct ledger_memory_rows *rows,
 void memory_adopt(struct ledger_memory_rows *rows,
                   struct memory_mailbox *mb,
                   const struct ledger_found *f);
+bool memory_clear_done(struct memory_mailbox *mb); /* false: something is left, made to go */
+const char *memory_cats(struct ledger_memory_rows *rows, const struct ledger_memory_link *l);
 
 #endif

@@ -4,6 +4,8 @@
  */
 #include <string.h>
 
+#include "common/base/str.h"
+
 #include "common/drv/ledger_memory_p.h"
 
 enum ledger_status memory_take(struct ledger_memory_rows *rows,
@@ -167,12 +169,21 @@ static void set_times(struct ledger_memory_link *row, const struct ledger_result
     row->attempts = r->retry_in_ms ? row->attempts + 1 : 0;
 }
 
+static void set_state(struct ledger_memory_link *row, const struct ledger_result *r)
+{
+    if (r->hide && row->state == LINK_ACTIVE)
+        row->state = LINK_HIDDEN;
+    else if (r->set_have && r->have.set && row->state == LINK_HIDDEN)
+        row->state = LINK_ACTIVE;
+}
+
 void memory_record(struct ledger_memory_rows *rows,
                    struct ledger_memory_link *row,
                    const struct ledger_result *r)
 {
     if (r->set_have)
         set_have(rows, row, r);
+    set_state(row, r);
     set_times(row, r, memory_now(rows));
     bool clean = !memory_dirty(rows, row);
     if (r->dead) {
@@ -207,6 +218,41 @@ bool memory_taken_elsewhere(const struct ledger_memory_rows *rows,
     return false;
 }
 
+enum { FORMER_MAX = 64 << 10 };
+
+static const char *joined(struct ledger_memory_rows *rows, const char *x, const char *y)
+{
+    autovalue(str_release) struct str s = STR_INIT(FORMER_MAX);
+    str_puts(&s, x ? x : "");
+    if (y && *y) {
+        str_puts(&s, s.n ? "\n" : "");
+        str_puts(&s, y);
+    }
+    return ledger_memory_text(rows, s.p);
+}
+
+const char *memory_cats(struct ledger_memory_rows *rows, const struct ledger_memory_link *l)
+{
+    return joined(rows, l->have.set ? l->have.cats : "", l->intent ? l->intended.cats : "");
+}
+
+bool memory_clear_done(struct memory_mailbox *mb)
+{
+    bool left = false;
+    vec_foreach (l, &mb->links) {
+        struct ledger_memory_link *row = *l;
+        if (!row->want.set && row->have.set) {
+            row->state = row->state == LINK_KEPT ? LINK_ACTIVE : row->state;
+            row->held = false;
+            left = true;
+        }
+        left |= row->intent;
+    }
+    if (!left)
+        mb->row.clear = false;
+    return !left;
+}
+
 static void void_haves(struct memory_mailbox *mb)
 {
     static const struct link_side nothing;
@@ -226,7 +272,10 @@ void memory_identify(struct ledger_memory_rows *rows,
                      const char *folder_id,
                      const char *server_version)
 {
-    if (!mb->row.folder_id || strcmp(mb->row.folder_id, folder_id) != 0)
+    bool other = !mb->row.folder_id || strcmp(mb->row.folder_id, folder_id) != 0;
+    if (other && mb->row.folder_id)
+        mb->row.former = joined(rows, mb->row.folder_id, mb->row.former);
+    if (other)
         void_haves(mb);
     mb->row.folder_id = ledger_memory_text(rows, folder_id);
     mb->row.server_version = ledger_memory_text(rows, server_version);
@@ -241,6 +290,8 @@ void memory_adopt(struct ledger_memory_rows *rows,
     struct ledger_memory_link *row = memory_link_add(rows, mb, person);
     if (is_new)
         row->state = LINK_KEPT;
+    if (f->remove && !row->want.set)
+        row->state = LINK_ACTIVE;
     if (row->have.set || row->intent)
         return;
     row->have = (struct link_side){.set = true, .key = f->key, .cats = ""};

@@ -15,6 +15,7 @@ struct call { /* an open call; outlives the ledger when that is freed first */
         ledger_loaded loaded;
         ledger_listed listed;
         ledger_done done;
+        ledger_legacy_done legacy;
         ledger_beat_done beat;
     } fn;
     void *user;
@@ -363,6 +364,54 @@ static void op_adopt(struct ledger *l,
 }
 
 static void
+cleared_done(enum pg_status st, const struct pg_result *r, const struct err *err, void *user)
+{
+    struct call c;
+    if (call_end(user, &c))
+        c.fn.done(status_of(st, r, LEDGER_MORE), err, c.user);
+}
+
+static void op_cleared(struct ledger *l, struct ledger_lease lease, ledger_done done, void *user)
+{
+    struct call *c = call_new(l, user);
+    c->fn.done = done;
+    autovalue(pg_params_release) struct pg_params p = {0};
+    put_lease(&p, lease);
+    const struct pg_step steps[] = {
+        {&ledger_sql_lock, &p}, {&ledger_sql_clear_rows, &p}, {&ledger_sql_cleared, &p}};
+    pg_exec_steps(c->l->pg, steps, 3, cleared_done, c);
+}
+
+static void
+legacy_done(enum pg_status st, const struct pg_result *r, const struct err *err, void *user)
+{
+    struct call c;
+    if (!call_end(user, &c))
+        return;
+    bool ours = st == PG_OK && pg_rows(r) > 0;
+    c.fn.legacy(ours          ? LEDGER_OK
+                : st == PG_OK ? LEDGER_FENCED
+                              : LEDGER_AWAY,
+                ours ? pg_i64(r, 0, 0) : 0, err, c.user);
+}
+
+static void op_legacy(struct ledger *l,
+                      struct ledger_lease lease,
+                      const struct sha256 *marks,
+                      size_t n,
+                      ledger_legacy_done done,
+                      void *user)
+{
+    struct call *c = call_new(l, user);
+    c->fn.legacy = done;
+    autovalue(pg_params_release) struct pg_params p = {0};
+    put_lease(&p, lease);
+    pg_put_sha(&p, marks);
+    pg_put_i32(&p, (int32_t)n);
+    pg_exec(c->l->pg, &ledger_sql_legacy, &p, legacy_done, c);
+}
+
+static void
 beat_done(enum pg_status st, const struct pg_result *r, const struct err *err, void *user)
 {
     struct call c;
@@ -408,6 +457,8 @@ static const struct ledger_ops ops = {
     .known = op_known,
     .adopt = op_adopt,
     .unverify = op_unverify,
+    .cleared = op_cleared,
+    .legacy = op_legacy,
     .beat = op_beat,
     .healthy = op_healthy,
     .free = op_free,

@@ -25,8 +25,11 @@ extern const struct pg_stmt ledger_sql_known; /* mailbox */
 extern const struct pg_stmt ledger_sql_adopt_persons;
 extern const struct pg_stmt ledger_sql_adopt;
 extern const struct pg_stmt ledger_sql_unverify;
-extern const struct pg_stmt ledger_sql_beat;  /* owner, ttl */
-extern const struct pg_stmt ledger_sql_alive; /* none */
+extern const struct pg_stmt ledger_sql_clear_rows;
+extern const struct pg_stmt ledger_sql_cleared;
+extern const struct pg_stmt ledger_sql_legacy; /* $3 marks, $4 how many */
+extern const struct pg_stmt ledger_sql_beat;   /* owner, ttl */
+extern const struct pg_stmt ledger_sql_alive;  /* none */
 
 /* ledger_pg_read.c. Texts are borrowed from r; arrays are the caller's (free). */
 void ledger_read_mailbox(const struct pg_result *r, struct ledger_mailbox *ret);

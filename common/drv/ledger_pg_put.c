@@ -132,6 +132,7 @@ void ledger_put_results(struct pg_params *p, const struct ledger_result *r, size
     COLUMN(p, PG_TEXT, r, o, n, pg_put_text(p, row->outcome ? row->outcome : ""));
     COLUMN(p, PG_TEXT, r, o, n, pg_put_text(p, row->code ? row->code : ""));
     COLUMN(p, PG_TEXT, r, o, n, pg_put_text(p, row->op));
+    COLUMN(p, PG_BOOL, r, o, n, pg_put_bool(p, row->hide));
 }
 
 /* Of two items with the same key the first one is the row's. */
@@ -163,4 +164,12 @@ void ledger_put_found(struct pg_params *p, const struct ledger_found *f, size_t 
         }
         pg_array_end(p);
     }
+    if (!all)
+        return;
+    pg_array(p, PG_BOOL);
+    for (size_t i = 0; i < n; i++) {
+        if (!skip[i])
+            pg_put_bool(p, f[i].remove);
+    }
+    pg_array_end(p);
 }

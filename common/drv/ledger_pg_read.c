@@ -18,7 +18,9 @@ void ledger_read_mailbox(const struct pg_result *r, struct ledger_mailbox *ret)
                                    .verified = pg_bool(r, 0, 6),
                                    .flight_ms = u32(pg_i64(r, 0, 7)),
                                    .parked_ms = u32(pg_i64(r, 0, 8)),
-                                   .park_attempts = u32(pg_i64(r, 0, 10))};
+                                   .park_attempts = u32(pg_i64(r, 0, 10)),
+                                   .former = pg_text(r, 0, 11),
+                                   .clear = pg_bool(r, 0, 12)};
     ret->parked_why = ret->parked_ms ? pg_text(r, 0, 9) : NULL;
 }
 
@@ -89,6 +91,8 @@ struct ledger_known *ledger_read_known(const struct pg_result *r)
         k->intent = !pg_null(r, i, 5);
         k->intent_op = read_op(pg_text(r, i, 5));
         k->item_id = pg_text(r, i, 6);
+        k->cats = text_or_empty(r, i, 7);
+        k->rock_id = pg_i64(r, i, 8);
     }
     return rows;
 }

@@ -63,7 +63,8 @@ const struct pg_stmt ledger_sql_taken = {
     "ledger_taken",
     "SELECT m.id, m.lease_epoch, m.address, m.folder_id, m.endpoint, m.gen,"
     " m.verified = (SELECT generation FROM cluster), " LEFT_MS("m.flight_until") ", " LEFT_MS(
-        "m.parked_until") ", m.parked_why, m.park_attempts"
+        "m.parked_until") ", m.parked_why, m.park_attempts, m.former_folders,"
+                          " m.clear_requested IS NOT NULL AND m.clear_done IS NULL"
                           " FROM mailbox m WHERE m.id = $1::bigint"};
 
 const struct pg_stmt ledger_sql_renew = {
@@ -176,9 +177,9 @@ const struct pg_stmt ledger_sql_record = {
     " r AS (SELECT u.*, c.hash AS kept, i.person IS NOT NULL AS open, i.state AS sent"
     "  FROM lease, unnest($4::bigint[], $5::boolean[], $6::bytea[], $7::bytea[], $8::text[],"
     "  $9::uuid[], $10::text[], $11::text[], $12::boolean[], $13::boolean[], $14::bigint[],"
-    "  $15::boolean[], $16::bigint[], $17::text[], $18::text[], $19::text[])"
+    "  $15::boolean[], $16::bigint[], $17::text[], $18::text[], $19::text[], $20::boolean[])"
     "  AS u(person, set_have, have, content, cats, key, item_id, version, clear_intent, look_done,"
-    "  look_in, dead, retry_in, outcome, code, op)"
+    "  look_in, dead, retry_in, outcome, code, op, hide)"
     "  LEFT JOIN content c ON c.hash = u.content"
     "  LEFT JOIN intent i ON i.mailbox = $1 AND i.person = u.person),"
     " n AS (SELECT r.*, l.want, l.run, CASE WHEN r.set_have THEN r.have ELSE l.have END AS now"
@@ -197,6 +198,9 @@ const struct pg_stmt ledger_sql_record = {
     "   WHEN l.want IS DISTINCT FROM n.now THEN l.dead_for END,"
     "  dead_code = CASE WHEN n.dead THEN n.code"
     "   WHEN l.want IS DISTINCT FROM n.now THEN l.dead_code END,"
+    "  state = CASE WHEN n.hide AND l.state = 'active' THEN 'hidden'"
+    "   WHEN n.set_have AND n.have IS NOT NULL AND l.state = 'hidden' THEN 'active'"
+    "   ELSE l.state END,"
     "  urgent = l.urgent AND l.want IS DISTINCT FROM n.now"
     "  FROM n WHERE l.mailbox = $1 AND l.person = n.person),"
     " gone AS (DELETE FROM intent i USING n"
@@ -223,19 +227,23 @@ const struct pg_stmt ledger_sql_identify = {
     "  WHERE fit.other AND l.mailbox = fit.id AND (l.have IS NOT NULL OR l.look_at IS NOT NULL)),"
     " up AS (UPDATE mailbox m SET folder_id = $3, server_version = $4::text,"
     "  verified = CASE WHEN fit.other THEN 0 ELSE m.verified END,"
+    "  former_folders = CASE WHEN fit.other AND m.folder_id IS NOT NULL THEN array_to_string("
+    "   (m.folder_id || string_to_array(nullif(m.former_folders, ''), E'\\n'))[1:20], E'\\n')"
+    "   ELSE m.former_folders END,"
     "  want_digest = CASE WHEN fit.other AND m.folder_id IS NOT NULL THEN NULL ELSE m.want_digest "
     "END"
     "  FROM fit WHERE m.id = fit.id)"
     " SELECT EXISTS (SELECT FROM lease), EXISTS (SELECT FROM fit)"};
 
 const struct pg_stmt ledger_sql_known = {
-    "ledger_known", "SELECT l.person, coalesce(l.have_key, p.key), l.want, l.have, i.state, i.op,"
-                    " l.item_id"
-                    " FROM link l JOIN person p ON p.id = l.person"
-                    " LEFT JOIN intent i ON i.mailbox = l.mailbox AND i.person = l.person"
-                    " WHERE l.mailbox = $1::bigint"
-                    " AND (l.have IS NOT NULL OR l.want IS NOT NULL OR i.person IS NOT NULL)"
-                    " ORDER BY l.person"};
+    "ledger_known",
+    "SELECT l.person, coalesce(l.have_key, p.key), l.want, l.have, i.state, i.op,"
+    " l.item_id, concat_ws(E'\\n', nullif(l.have_cats, ''), nullif(i.cats, '')), p.rock_id"
+    " FROM link l JOIN person p ON p.id = l.person"
+    " LEFT JOIN intent i ON i.mailbox = l.mailbox AND i.person = l.person"
+    " WHERE l.mailbox = $1::bigint"
+    " AND (l.have IS NOT NULL OR l.want IS NOT NULL OR i.person IS NOT NULL)"
+    " ORDER BY l.person"};
 
 /* A step of its own: DO NOTHING waits for another's insert of the same key, and only the next step
  * sees that row. */
@@ -250,21 +258,50 @@ const struct pg_stmt ledger_sql_adopt_persons = {
 const struct pg_stmt ledger_sql_adopt = {
     "ledger_adopt",
     "WITH lease AS (SELECT id FROM mailbox WHERE " OURS "),"
-    " f AS (SELECT * FROM unnest($3::uuid[], $4::text[], $5::text[]) AS u(key, item_id, version)),"
+    " f AS (SELECT * FROM unnest($3::uuid[], $4::text[], $5::text[], $6::boolean[])"
+    "  AS u(key, item_id, version, remove)),"
     " made AS (INSERT INTO link (mailbox, person, state, have, have_cats, have_key, item_id,"
     "  version)"
-    "  SELECT lease.id, p.id, 'kept', '\\x00'::bytea, '', f.key, f.item_id, f.version"
+    "  SELECT lease.id, p.id, CASE WHEN f.remove THEN 'active' ELSE 'kept' END,"
+    "  '\\x00'::bytea, '', f.key, f.item_id, f.version"
     "  FROM lease, f JOIN person p ON p.key = f.key"
     "  WHERE NOT EXISTS (SELECT FROM intent i WHERE i.mailbox = $1 AND i.person = p.id)"
     "  ORDER BY p.id"
     "  ON CONFLICT (mailbox, person) DO UPDATE SET have = excluded.have,"
     "  have_content = NULL, have_cats = excluded.have_cats, have_key = excluded.have_key,"
-    "  item_id = excluded.item_id, version = excluded.version WHERE link.have IS NULL),"
+    "  item_id = excluded.item_id, version = excluded.version,"
+    "  state = CASE WHEN excluded.state = 'active' AND link.want IS NULL THEN 'active'"
+    "   ELSE link.state END WHERE link.have IS NULL),"
     " up AS (UPDATE mailbox m SET"
-    "  verified = CASE WHEN $6::boolean THEN (SELECT generation FROM cluster) ELSE m.verified END,"
+    "  verified = CASE WHEN $7::boolean THEN (SELECT generation FROM cluster) ELSE m.verified END,"
     "  want_digest = CASE WHEN EXISTS (SELECT FROM f) THEN NULL ELSE m.want_digest END"
     "  FROM lease WHERE m.id = lease.id)"
     " SELECT EXISTS (SELECT FROM lease)"};
+
+/* What a Clear shall take away is made to go, whatever kept it. */
+const struct pg_stmt ledger_sql_clear_rows = {
+    "ledger_clear_rows", "UPDATE link l SET state = 'active', hold = NULL FROM mailbox m"
+                         " WHERE m.id = $1::bigint AND m.lease_epoch = $2::bigint"
+                         " AND m.lease_until IS NOT NULL AND l.mailbox = m.id AND l.want IS NULL"
+                         " AND l.have IS NOT NULL AND (l.state = 'kept' OR l.hold IS NOT NULL)"};
+
+/* Returns: ours?, done? */
+const struct pg_stmt ledger_sql_cleared = {
+    "ledger_cleared",
+    "WITH lease AS (SELECT id FROM mailbox WHERE " OURS "),"
+    " fit AS (SELECT id FROM lease WHERE NOT EXISTS (SELECT FROM intent i WHERE i.mailbox = $1)"
+    "  AND NOT EXISTS (SELECT FROM link l WHERE l.mailbox = $1 AND l.want IS NULL"
+    "   AND l.have IS NOT NULL)),"
+    " up AS (UPDATE mailbox m SET clear_done = clock_timestamp(), clear_offer = NULL FROM fit"
+    "  WHERE m.id = fit.id AND m.clear_requested IS NOT NULL AND m.clear_done IS NULL)"
+    " SELECT EXISTS (SELECT FROM lease), EXISTS (SELECT FROM fit)"};
+
+const struct pg_stmt ledger_sql_legacy = {
+    "ledger_legacy",
+    "UPDATE mailbox SET legacy_since = CASE WHEN legacy_marks IS DISTINCT FROM $3::bytea"
+    "  THEN statement_timestamp() ELSE legacy_since END,"
+    " legacy_marks = $3, legacy_count = $4::integer WHERE " OURS
+    " RETURNING (extract(epoch FROM statement_timestamp() - legacy_since) * 1000)::bigint"};
 
 /* ---- workers ---- */
 

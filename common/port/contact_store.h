@@ -16,7 +16,10 @@
  *  4. cancel: every call under way ends with OUT_UNKNOWN (or what is known) before cancel returns,
  * by its done callback.
  *  5. Only items that carry our key are ever deleted or stripped; an update touches only fields in
- * `changed`, our properties and our categories.
+ * `changed`, our properties and our categories. What else a user wrote into an item, notes above
+ * all, is never touched.
+ *  6. Users move and delete what we made. A listing covers every contacts folder of the mailbox and
+ * what the user threw away, and says where each item lies; what that means is the caller's affair.
  */
 #ifndef SYNC_PORT_CONTACT_STORE_H
 #define SYNC_PORT_CONTACT_STORE_H
@@ -52,6 +55,8 @@ struct store_op {
     uint64_t tag;                 /* the caller's, returned with the result */
     struct guid key;              /* RockSyncKey */
     const char *hash;             /* RockSyncHash text (item_hash_format); create and update */
+    const char *hash_before;      /* update: the text that the item carries by our knowledge, NULL
+                                     unknown: decides when the item has changed meanwhile */
     const struct contact *before; /* update: what the item holds by our knowledge; NULL unknown */
     const struct contact *after;  /* create, update */
     uint64_t changed; /* update: fields to write (contact_changed and what an open intent may have
@@ -59,6 +64,8 @@ struct store_op {
     const char *cats_before; /* LF-joined; ours that may be on the item ("" none) */
     const char *cats_after;
     const char *item_id, *version; /* update, delete, strip; version may be NULL */
+    bool inherits; /* update: the item may carry the marks of a predecessor (legacy): off with them
+                    */
 };
 
 struct store_result {
@@ -70,11 +77,26 @@ struct store_result {
     const char *version;
 };
 
-struct store_listed { /* one item with our key in the target folder */
+enum store_place {
+    STORE_IN_TARGET, /* the folder that store_mailbox names */
+    STORE_IN_OTHER,  /* another contacts folder of the mailbox: the user moved it there */
+    STORE_IN_TRASH   /* thrown away, by the user or (limits: own_trash) by us */
+};
+
+struct store_listed { /* one item with our key */
     const char *item_id, *version;
     struct guid key;
     const char *hash;   /* RockSyncHash text; NULL when absent */
     int64_t created_ms; /* wall clock of creation by the server; 0 unknown */
+    enum store_place place;
+};
+
+/* A contact that the program before this one made (reference/rock.md section 15). */
+struct store_legacy {
+    const char *item_id, *version;
+    int64_t rock_person; /* Person.Id, maybe of somebody merged since; 0: not to be read */
+    const char *mark;    /* when that program wrote it last, as it says; "" none */
+    int64_t mark_ms;     /* the same as Unix milliseconds; 0 not to be read */
 };
 
 struct store_identity {
@@ -85,6 +107,8 @@ struct store_identity {
 struct store_limits {
     uint32_t max_create, max_update, max_delete; /* operations a request */
     size_t max_bytes;                            /* of a request */
+    bool own_trash;    /* what we delete lands where users' deleted items are */
+    bool named_folder; /* the target is a folder that users can remove: identify it now and then */
 };
 
 /* took_ms: server time of the request, for the batch size controller. A request-level failure
@@ -104,13 +128,20 @@ typedef void (*store_identify_done)(const struct store_identity *id,
                                     enum outcome outcome,
                                     const struct err *err,
                                     void *user);
+typedef void (*store_legacy_done)(const struct store_legacy *items,
+                                  size_t n,
+                                  enum outcome outcome,
+                                  const struct err *err,
+                                  void *user);
 
 struct contact_store;
 struct contact_store_ops {
     const char *name; /* "ews", "memory" */
     const struct store_limits *(*limits)(struct contact_store *s);
     /* Applies ops of one verb to one mailbox, in order. n is within limits. deadline: give up after
-     * timeout_ms. */
+     * timeout_ms. An item that is not there under its id is OUT_GONE, for deletes too: the user may
+     * have moved it. An item that changed since `version`: the driver looks at its hash. The new
+     * one: done. hash_before: written again, once. Another one: OUT_CONFLICT. */
     void (*apply)(struct contact_store *s,
                   const struct store_mailbox *mb,
                   enum store_verb verb,
@@ -119,17 +150,28 @@ struct contact_store_ops {
                   uint32_t timeout_ms,
                   store_apply_done done,
                   void *user);
-    /* keys NULL: every item with our key. */
+    /* keys NULL: every item with our key. In all contacts folders and the trash; with a
+     * store_mailbox that names no folder: in the default one alone. A target folder that is not
+     * there, or thrown away, is OUT_FOLDER_LOST. */
     void (*list)(struct contact_store *s,
                  const struct store_mailbox *mb,
                  const struct guid *keys,
                  size_t n_keys,
                  store_list_done done,
                  void *user);
+    /* The target folder: the default one, or the one with the configured name, which is made where
+     * it is missing. A folder of that name that we did not make and that holds others' items:
+     * OUT_PARK, code "folder.foreign". */
     void (*identify)(struct contact_store *s,
                      const struct store_mailbox *mb,
                      store_identify_done done,
                      void *user);
+    /* Contacts of the program before this one, in the default folder. NULL: the store knows of
+     * none. */
+    void (*legacy)(struct contact_store *s,
+                   const struct store_mailbox *mb,
+                   store_legacy_done done,
+                   void *user);
     void (*cancel)(struct contact_store *s); /* promise 4; the store stays usable */
     void (*free)(struct contact_store *s);   /* cancels first; NULL is fine */
 };

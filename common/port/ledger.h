@@ -65,6 +65,9 @@ struct ledger_mailbox { /* what take returns; strings borrowed during the callba
     uint32_t parked_ms; /* parked for so long still; 0: not */
     const char *parked_why; /* code, NULL when not parked */
     uint32_t park_attempts; /* parks in a row, for back-off */
+    const char *former; /* ids that the target folder had before, LF-joined, "" none: items written
+                           for them are ours too */
+    bool clear;         /* a Clear and Remove is asked for and not finished */
 };
 
 struct link_side {
@@ -113,13 +116,15 @@ struct ledger_result {
     bool clear_intent;
     bool look_done; /* counts one look of an open intent (intent_looks + 1), or clears look_at when
                        there is none */
-    uint32_t look_in_ms;  /* look_at := now + this; 0: leave (cleared by look_done) */
-    bool dead;            /* refused for good: what the open intent carried, else the want */
+    uint32_t look_in_ms; /* look_at := now + this; 0: leave (cleared by look_done) */
+    bool dead;           /* refused for good: what the open intent carried, else the want */
+    bool hide; /* the user deleted it: state hidden, until restored. Not with have.set, which shows
+                  a hidden one again */
     uint32_t retry_in_ms; /* retry_at := now + this and attempts + 1; 0: clears both */
     const char *outcome;  /* outcome_name, for the journal */
     const char *code;     /* error code, "" when done */
-    const char *op; /* "create", "update", "delete", "settle", "adopt", "strip"; for the journal;
-                       NULL: no journal row */
+    const char *op; /* "create", "update", "delete", "settle", "adopt", "hide", "strip"; for the
+                       journal; NULL: no journal row */
     uint32_t flags; /* free for the driver's journal; 0 */
 };
 
@@ -131,11 +136,14 @@ struct ledger_known { /* one row of a mailbox that has, or may have, an item: fo
     bool wanted, has, intent;
     enum intent_op intent_op;
     const char *item_id;
+    const char *cats; /* LF-joined: ours that the item may carry, by have and intent; "" none */
+    int64_t rock_id;  /* Person.Id; 0 not known */
 };
 
 struct ledger_found { /* an item with our key that no row knows */
     struct guid key;
     const char *item_id, *version;
+    bool remove; /* a Clear: the row is made active, so that the item goes */
 };
 
 typedef void (*ledger_taken)(enum ledger_status st,
@@ -156,6 +164,10 @@ typedef void (*ledger_listed)(enum ledger_status st,
                               const struct err *err,
                               void *user);
 typedef void (*ledger_done)(enum ledger_status st, const struct err *err, void *user);
+typedef void (*ledger_legacy_done)(enum ledger_status st,
+                                   int64_t quiet_ms,
+                                   const struct err *err,
+                                   void *user);
 typedef void (*ledger_beat_done)(enum ledger_status st,
                                  uint32_t alive_workers,
                                  const struct err *err,
@@ -208,8 +220,8 @@ struct ledger_ops {
                     ledger_done done,
                     void *user);
     /* The target folder's id as the server says. A different one than before: every have is void,
-     * verified is off, version of ids forgotten. LEDGER_CONFLICT: another mailbox row has it (two
-     * addresses of one mailbox). */
+     * verified is off, version of ids forgotten, the old id among the former ones. LEDGER_CONFLICT:
+     * another mailbox row has it (two addresses of one mailbox). */
     void (*identify)(struct ledger *l,
                      struct ledger_lease lease,
                      const char *folder_id,
@@ -228,8 +240,21 @@ struct ledger_ops {
                   bool verified,
                   ledger_done done,
                   void *user);
-    /* Forgets that the mailbox was verified (a message was ahead of its row). */
+    /* Forgets that the mailbox was verified (a message was ahead of its row, an item that should be
+     * there is not). */
     void (*unverify)(struct ledger *l, struct ledger_lease lease, ledger_done done, void *user);
+    /* A listing after the last write found nothing of ours that is not wanted: the Clear is done.
+     * LEDGER_MORE, and nothing changes, while a write is open or a row that is not wanted has an
+     * item. */
+    void (*cleared)(struct ledger *l, struct ledger_lease lease, ledger_done done, void *user);
+    /* The marks of the program before this one, as they are now; n: how many contacts carry them.
+     * Answers for how long they have been so. */
+    void (*legacy)(struct ledger *l,
+                   struct ledger_lease lease,
+                   const struct sha256 *marks,
+                   size_t n,
+                   ledger_legacy_done done,
+                   void *user);
     /* Heartbeat of this worker; returns how many are alive. */
     void (*beat)(
         struct ledger *l, const char *owner, uint32_t ttl_ms, ledger_beat_done done, void *user);

@@ -245,9 +245,11 @@ static void update_empties_and_fills_again(struct contract_host *h)
     expect_fields(h, op.item_id, &full);
 }
 
-static void update_meets_a_newer_version_and_wins(struct contract_host *h)
+static void update_meets_a_newer_version_of_the_same_content_and_wins(struct contract_host *h)
 {
     struct store_op op = created(h, 1, &full, "Staff");
+    op.hash_before = HASH;
+    op.hash = HASH2;
     h->user_edits(h, op.item_id, CONTACT_JOB_TITLE, "Friend"); /* op.version is stale now */
     h->user_sorts(h, op.item_id, "Golf\nStaff");
     op.after = &small;
@@ -257,6 +259,90 @@ static void update_meets_a_newer_version_and_wins(struct contract_host *h)
     cr_assert_eq(a.r[0].outcome, OUT_DONE, "%s", a.r[0].err.text);
     expect_fields(h, op.item_id, &small);
     expect_categories(h, op.item_id, "Golf\nChoir");
+}
+
+static void update_meets_its_own_hash_and_leaves_the_item(struct contract_host *h)
+{
+    struct store_op op = created(h, 1, &full, ""); /* carries HASH already */
+    h->user_edits(h, op.item_id, CONTACT_JOB_TITLE, "Friend");
+    op.hash_before = HASH2;
+    op.after = &small;
+    struct applied a = apply_ops(h, STORE_UPDATE, &op, 1);
+    cr_assert_eq(a.r[0].outcome, OUT_DONE, "%s", a.r[0].err.text);
+    cr_expect_not_null(a.r[0].version);
+    struct contact want = full;
+    want.f[CONTACT_JOB_TITLE] = "Friend";
+    expect_fields(h, op.item_id, &want);
+}
+
+static void update_meets_another_content_and_says_so(struct contract_host *h)
+{
+    struct store_op op = created(h, 1, &full, ""), other = created(h, 2, &full, "");
+    h->user_edits(h, op.item_id, CONTACT_JOB_TITLE, "Friend");
+    struct store_op ops[] = {op, other};
+    ops[0].hash = ops[1].hash = HASH2;
+    ops[0].hash_before = "1:aaaaaaaaaaaaaaaa:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+    ops[1].hash_before = HASH;
+    ops[0].after = ops[1].after = &small;
+    struct applied a = apply_ops(h, STORE_UPDATE, ops, 2);
+    cr_expect_eq(a.r[0].outcome, OUT_CONFLICT, "%s", outcome_name(a.r[0].outcome));
+    cr_expect_eq(a.r[1].outcome, OUT_DONE, "%s", a.r[1].err.text);
+    expect_fields(h, other.item_id, &small);
+    struct contact want = full;
+    want.f[CONTACT_JOB_TITLE] = "Friend";
+    expect_fields(h, op.item_id, &want);
+}
+
+static void update_of_unknown_content_wins(struct contract_host *h)
+{
+    struct store_op op = created(h, 1, &full, "");
+    h->user_edits(h, op.item_id, CONTACT_JOB_TITLE, "Friend");
+    op.hash = HASH2;
+    op.before = NULL;
+    op.version = NULL;
+    op.inherits = true;
+    op.after = &small;
+    struct applied a = apply_ops(h, STORE_UPDATE, &op, 1);
+    cr_assert_eq(a.r[0].outcome, OUT_DONE, "%s", a.r[0].err.text);
+    expect_fields(h, op.item_id, &small);
+}
+
+static const struct store_listed *with_key(const struct listed *l, const struct guid *k)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (guid_cmp(&l->items[i].key, k) == 0)
+            return &l->items[i];
+    return NULL;
+}
+
+static void what_the_user_moved_or_threw_away_is_listed_with_its_place(struct contract_host *h)
+{
+    struct store_mailbox mb = mailbox(h);
+    struct store_op here = created(h, 1, &full, ""), moved = created(h, 2, &full, ""),
+                    thrown = created(h, 3, &full, "");
+    mb.folder_id = identify(h, &mb).folder_id;
+    h->user_moves(h, moved.item_id);
+    h->user_deletes(h, thrown.item_id);
+    struct guid keys[] = {moved.key, thrown.key, here.key};
+    for (int by_key = 0; by_key < 2; by_key++) {
+        struct listed l = list_in(h, &mb, by_key ? keys : NULL, by_key ? 3 : 0);
+        cr_assert_eq(l.outcome, OUT_DONE, "%s", l.err.text);
+        cr_assert_eq(l.n, 3u);
+        cr_expect_eq(with_key(&l, &here.key)->place, STORE_IN_TARGET);
+        cr_expect_eq(with_key(&l, &moved.key)->place, STORE_IN_OTHER);
+        cr_expect_eq(with_key(&l, &thrown.key)->place, STORE_IN_TRASH);
+        cr_expect_str_neq(with_key(&l, &moved.key)->item_id, moved.item_id);
+    }
+    struct listed l = list_in(h, &mb, &moved.key, 1);
+    moved.item_id = l.items[0].item_id;
+    moved.version = l.items[0].version;
+    moved.after = &small;
+    moved.hash = HASH2;
+    moved.hash_before = HASH;
+    struct applied a = apply_to(h, &mb, STORE_UPDATE, &moved, 1);
+    cr_expect_eq(a.r[0].outcome, OUT_DONE, "%s", a.r[0].err.text);
+    l = list_in(h, &mb, &moved.key, 1);
+    cr_expect_eq(l.items[0].place, STORE_IN_OTHER, "it stays where the user put it");
 }
 
 static void categories_of_the_user_stay(struct contract_host *h)
@@ -308,7 +394,7 @@ static void what_is_gone_is_said_to_be_gone_and_the_rest_is_done(struct contract
     cr_expect_eq(a.r[0].outcome, OUT_GONE, "%s", outcome_name(a.r[0].outcome));
 }
 
-static void delete_takes_what_it_is_told_and_twice_is_done_too(struct contract_host *h)
+static void delete_takes_what_it_is_told_and_twice_is_gone(struct contract_host *h)
 {
     struct store_op ops[] = {created(h, 1, &full, ""), created(h, 2, &full, ""),
                              created(h, 3, &full, "")};
@@ -318,7 +404,8 @@ static void delete_takes_what_it_is_told_and_twice_is_done_too(struct contract_h
     cr_expect_eq(h->count(h), 1u);
     a = apply_ops(h, STORE_DELETE, ops, 3);
     for (size_t i = 0; i < 3; i++)
-        cr_expect_eq(a.r[i].outcome, OUT_DONE, "%s", outcome_name(a.r[i].outcome));
+        cr_expect_eq(a.r[i].outcome, i < 2 ? OUT_GONE : OUT_DONE, "%s",
+                     outcome_name(a.r[i].outcome));
     cr_expect_eq(h->count(h), 0u);
 }
 
@@ -541,11 +628,15 @@ const struct contract_case contact_store_contract[] = {
     CASE(a_full_request_is_answered_item_by_item),
     CASE(update_writes_only_changed_fields),
     CASE(update_empties_and_fills_again),
-    CASE(update_meets_a_newer_version_and_wins),
+    CASE(update_meets_a_newer_version_of_the_same_content_and_wins),
+    CASE(update_meets_its_own_hash_and_leaves_the_item),
+    CASE(update_meets_another_content_and_says_so),
+    CASE(update_of_unknown_content_wins),
+    CASE(what_the_user_moved_or_threw_away_is_listed_with_its_place),
     CASE(categories_of_the_user_stay),
     CASE(the_last_category_goes),
     CASE(what_is_gone_is_said_to_be_gone_and_the_rest_is_done),
-    CASE(delete_takes_what_it_is_told_and_twice_is_done_too),
+    CASE(delete_takes_what_it_is_told_and_twice_is_gone),
     CASE(list_knows_ours_by_key_and_no_others),
     CASE(list_is_complete_beyond_a_page_and_names_each_item_once),
     CASE(doubles_are_listed_both),

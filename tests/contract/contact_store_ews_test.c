@@ -157,6 +157,11 @@ static void user_deletes(struct contract_host *h, const char *id)
     act(h, id, json_pack("{s:s, s:s}", "action", "delete", "type", "MoveToDeletedItems"));
 }
 
+static void user_moves(struct contract_host *h, const char *id)
+{
+    act(h, id, json_pack("{s:s, s:s}", "action", "move", "to", "Friends"));
+}
+
 struct opened {
     struct loop *l;
     struct contract_host host;
@@ -204,6 +209,7 @@ static struct opened open_host(const char *password)
         .user_edits = user_edits,
         .user_sorts = user_sorts,
         .user_deletes = user_deletes,
+        .user_moves = user_moves,
     };
     keep = arena_new("contract", (size_t)64 << 20);
     return o;

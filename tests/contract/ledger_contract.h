@@ -20,7 +20,8 @@ enum fx_get {
     FX_JOURNAL_ROWS, /* of this link */
     FX_JOURNAL_RUN,  /* of its last journal row */
     FX_IS_URGENT,
-    FX_PLANNED /* the mailbox has a digest (person ignored) */
+    FX_PLANNED,  /* the mailbox has a digest (person ignored) */
+    FX_STATE_NOW /* enum link_state */
 };
 
 void fx_setup(void); /* empty rows, two ledgers over them */
@@ -35,8 +36,9 @@ int64_t fx_person(const struct guid *key);
 void fx_want(int64_t mailbox, int64_t person, const char *body, const char *cats);
 void fx_set(int64_t mailbox, int64_t person, enum fx_set what, int64_t value);
 int64_t fx_get(int64_t mailbox, int64_t person, enum fx_get what);
-void fx_pass(int64_t ms); /* time passes */
-void fx_restore(void);    /* the cluster's generation grows */
-void fx_break(void);      /* the next call of ledger 0 ends as AWAY; later ones go well again */
+void fx_pass(int64_t ms);       /* time passes */
+void fx_clear(int64_t mailbox); /* a Clear and Remove is asked for */
+void fx_restore(void);          /* the cluster's generation grows */
+void fx_break(void); /* the next call of ledger 0 ends as AWAY; later ones go well again */
 
 #endif

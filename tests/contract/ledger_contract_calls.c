@@ -27,6 +27,7 @@ struct answer { /* of any call; copies live until the end of the test */
     int64_t poke;
     bool more;
     uint32_t alive;
+    int64_t quiet_ms;
 };
 
 static struct arena *memory;
@@ -68,6 +69,7 @@ on_taken(enum ledger_status st, const struct ledger_mailbox *mb, const struct er
         a->mb.address = keep(mb->address);
         a->mb.folder_id = keep(mb->folder_id);
         a->mb.parked_why = keep(mb->parked_why);
+        a->mb.former = keep(mb->former);
     }
 }
 
@@ -109,6 +111,7 @@ static void on_listed(enum ledger_status st,
     for (size_t i = 0; i < n; i++) {
         a->known[i] = rows[i];
         a->known[i].item_id = keep(rows[i].item_id);
+        a->known[i].cats = keep(rows[i].cats);
     }
 }
 
@@ -220,6 +223,29 @@ static enum ledger_status unverify(struct ledger_lease lease)
     struct answer *a = answer_new();
     fx_ledger(0)->ops->unverify(fx_ledger(0), lease, on_done, a);
     return wait_for(a)->st;
+}
+
+static enum ledger_status cleared(struct ledger_lease lease)
+{
+    struct answer *a = answer_new();
+    fx_ledger(0)->ops->cleared(fx_ledger(0), lease, on_done, a);
+    return wait_for(a)->st;
+}
+
+static void on_legacy(enum ledger_status st, int64_t quiet_ms, const struct err *err, void *user)
+{
+    struct answer *a = user;
+    (void)err;
+    a->done = true;
+    a->st = st;
+    a->quiet_ms = quiet_ms;
+}
+
+static struct answer *legacy(struct ledger_lease lease, const struct sha256 *marks)
+{
+    struct answer *a = answer_new();
+    fx_ledger(0)->ops->legacy(fx_ledger(0), lease, marks, 3, on_legacy, a);
+    return wait_for(a);
 }
 
 /* ---- rows ---- */

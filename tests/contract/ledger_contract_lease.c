@@ -72,7 +72,7 @@ static void expect_fenced(struct ledger_lease old)
 {
     struct ledger_intent in = intent(INTENT_CREATE, 1, ANN);
     struct ledger_result r = written(1, ANN);
-    struct ledger_found f = {key_of(9), "item-9", "v"};
+    struct ledger_found f = {key_of(9), "item-9", "v", false};
     cr_expect(eq(int, load(old, 10)->st, LEDGER_FENCED));
     cr_expect(eq(int, flight(old, &in, 1), LEDGER_FENCED));
     cr_expect(eq(int, record(old, &r, 1, true), LEDGER_FENCED));

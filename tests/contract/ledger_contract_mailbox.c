@@ -92,11 +92,11 @@ CASE(items_that_no_row_knows_are_adopted_for_the_next_plan)
     synced(lease, 1, ANN);
     wanted(2, BEN);
     person(3);
-    struct ledger_found f[] = {{key_of(4), "item-4", "v4"},
-                               {key_of(1), "item-1", "v1"},
-                               {key_of(2), "item-2", "v2"},
-                               {key_of(3), "item-3", "v3"},
-                               {key_of(4), "item-4-double", "v5"}};
+    struct ledger_found f[] = {{key_of(4), "item-4", "v4", false},
+                               {key_of(1), "item-1", "v1", false},
+                               {key_of(2), "item-2", "v2", false},
+                               {key_of(3), "item-3", "v3", false},
+                               {key_of(4), "item-4-double", "v5", false}};
     cr_assert(eq(int, adopt(lease, f, 5, true), LEDGER_OK));
     cr_expect(eq(i64, fx_get(box, 0, FX_PLANNED), 0));
     struct answer *a = known(lease);
@@ -125,7 +125,7 @@ CASE(a_row_with_an_open_write_is_not_adopted)
     wanted(1, ANN);
     struct ledger_intent in = intent(INTENT_CREATE, 1, ANN);
     cr_assert(eq(int, flight(lease, &in, 1), LEDGER_OK));
-    struct ledger_found f = {key_of(1), "item-1", "v1"};
+    struct ledger_found f = {key_of(1), "item-1", "v1", false};
     cr_assert(eq(int, adopt(lease, &f, 1, false), LEDGER_OK));
     struct answer *rows = load(lease, 10);
     cr_assert(eq(sz, rows->n, 1));
@@ -200,4 +200,136 @@ CASE(a_freed_ledger_calls_nobody_back)
     while (loop_turn(fx_loop(), 20) > 0)
         ;
     cr_expect(called == false);
+}
+
+/* ---- what users do ---- */
+
+CASE(a_contact_that_the_user_deleted_is_hidden_and_rests)
+{
+    struct ledger_lease lease = taken();
+    synced(lease, 1, ANN);
+    wanted(1, BEN);
+    cr_assert(eq(sz, due(lease), 1));
+    struct ledger_result r = result(1, "done");
+    r.set_have = r.hide = true;
+    cr_assert(eq(int, record(lease, &r, 1, true), LEDGER_OK));
+    cr_expect(eq(i64, fx_get(box, person(1), FX_STATE_NOW), LINK_HIDDEN));
+    cr_expect(eq(sz, due(lease), 0));
+    wanted(1, ANN);
+    cr_expect(eq(sz, due(lease), 0), "whatever is wanted");
+    fx_set(box, person(1), FX_STATE, LINK_ACTIVE);
+    cr_expect(eq(sz, due(lease), 1), "until it is restored");
+}
+
+CASE(a_hidden_contact_that_is_there_again_is_shown)
+{
+    struct ledger_lease lease = taken();
+    synced(lease, 1, ANN);
+    struct ledger_result r = result(1, "done");
+    r.set_have = r.hide = true;
+    cr_assert(eq(int, record(lease, &r, 1, true), LEDGER_OK));
+    r = written(1, ANN);
+    cr_assert(eq(int, record(lease, &r, 1, true), LEDGER_OK));
+    cr_expect(eq(i64, fx_get(box, person(1), FX_STATE_NOW), LINK_ACTIVE));
+}
+
+CASE(kept_contacts_are_never_hidden)
+{
+    struct ledger_lease lease = taken();
+    synced(lease, 1, ANN);
+    fx_set(box, person(1), FX_STATE, LINK_KEPT);
+    struct ledger_result r = result(1, "done");
+    r.set_have = r.hide = true;
+    cr_assert(eq(int, record(lease, &r, 1, true), LEDGER_OK));
+    cr_expect(eq(i64, fx_get(box, person(1), FX_STATE_NOW), LINK_KEPT));
+}
+
+CASE(folders_of_before_are_remembered)
+{
+    struct ledger_lease lease = taken();
+    cr_expect(eq(str, (char *)(uintptr_t)take(0)->mb.former, ""));
+    lease = take(0)->mb.lease;
+    cr_assert(eq(int, identify(lease, "Folder-1"), LEDGER_OK));
+    cr_assert(eq(int, identify(lease, "Folder-1"), LEDGER_OK));
+    cr_assert(eq(int, identify(lease, "Folder-2"), LEDGER_OK));
+    cr_assert(eq(int, identify(lease, "Folder-3"), LEDGER_OK));
+    cr_expect(eq(str, (char *)(uintptr_t)take(0)->mb.former, "Folder-2\nFolder-1"));
+}
+
+CASE(known_names_the_categories_that_may_be_on_the_item)
+{
+    struct ledger_lease lease = taken();
+    synced(lease, 1, ANN);
+    wanted(2, ANN);
+    synced(lease, 3, ANN);
+    fx_want(box, person(3), ANN, "Choir");
+    struct ledger_intent in = intent(INTENT_UPDATE, 3, ANN);
+    in.cats = "Choir";
+    cr_assert(eq(int, flight(lease, &in, 1), LEDGER_OK));
+    struct answer *a = known(lease);
+    cr_assert(eq(sz, a->n, 3));
+    for (size_t i = 0; i < a->n; i++) {
+        const char *want = a->known[i].person == person(1)   ? "Staff"
+                           : a->known[i].person == person(2) ? ""
+                                                             : "Staff\nChoir";
+        cr_expect(eq(str, (char *)(uintptr_t)a->known[i].cats, (char *)(uintptr_t)want));
+    }
+}
+
+/* ---- Clear ---- */
+
+CASE(a_clear_is_done_when_nothing_is_left_that_is_not_wanted)
+{
+    struct ledger_lease lease = taken();
+    synced(lease, 1, ANN);
+    synced(lease, 2, ANN);
+    cr_expect(take(0)->mb.clear == false);
+    fx_clear(box);
+    struct answer *a = take(0);
+    cr_expect(a->mb.clear == true);
+    lease = a->mb.lease;
+    fx_want(box, person(1), NULL, NULL);
+    fx_set(box, person(1), FX_STATE, LINK_KEPT);
+    cr_expect(eq(int, cleared(lease), LEDGER_MORE));
+    cr_expect(eq(sz, due(lease), 1), "what was kept goes too");
+    struct ledger_intent in = intent(INTENT_DELETE, 1, NULL);
+    cr_assert(eq(int, flight(lease, &in, 1), LEDGER_OK));
+    struct ledger_result gone = result(1, "done");
+    gone.set_have = true;
+    cr_assert(eq(int, record(lease, &gone, 1, true), LEDGER_OK));
+    cr_expect(eq(int, cleared(lease), LEDGER_MORE), "a write is open");
+    gone.clear_intent = true;
+    cr_assert(eq(int, record(lease, &gone, 1, true), LEDGER_OK));
+    cr_expect(eq(int, cleared(lease), LEDGER_OK), "what is wanted stays");
+    cr_expect(take(0)->mb.clear == false);
+    lease.epoch--;
+    cr_expect(eq(int, cleared(lease), LEDGER_FENCED));
+}
+
+CASE(what_a_clear_finds_is_due)
+{
+    struct ledger_lease lease = taken();
+    wanted(2, ANN);
+    struct ledger_found f[] = {{key_of(1), "item-1", "v", true}, {key_of(2), "item-2", "v", true}};
+    cr_assert(eq(int, adopt(lease, f, 2, true), LEDGER_OK));
+    struct answer *rows = load(lease, 10);
+    cr_assert(eq(sz, rows->n, 2));
+    cr_expect(eq(i64, rows->links[0].person, person(1)));
+    cr_expect(rows->links[0].want.set == false);
+    cr_expect(rows->links[1].want.set && rows->links[1].have.set);
+}
+
+/* ---- the program before this one ---- */
+
+CASE(marks_rest_as_long_as_they_are_the_same)
+{
+    struct ledger_lease lease = taken();
+    struct sha256 one = hash_of(ANN), two = hash_of(BEN);
+    cr_expect(eq(i64, legacy(lease, &one)->quiet_ms, 0));
+    fx_pass(5000);
+    struct answer *a = legacy(lease, &one);
+    cr_expect(a->quiet_ms >= 5000 && a->quiet_ms < 60000);
+    cr_expect(legacy(lease, &two)->quiet_ms < 5000);
+    lease.epoch--;
+    cr_expect(eq(int, legacy(lease, &two)->st, LEDGER_FENCED));
 }

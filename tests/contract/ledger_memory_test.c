@@ -95,6 +95,8 @@ int64_t fx_get(int64_t mailbox, int64_t p, enum fx_get what)
         return ledger_memory_link(rows, mailbox, p)->urgent;
     case FX_PLANNED:
         return ledger_memory_mailbox(rows, mailbox)->planned;
+    case FX_STATE_NOW:
+        return ledger_memory_link(rows, mailbox, p)->state;
     }
     return -1;
 }
@@ -102,6 +104,11 @@ int64_t fx_get(int64_t mailbox, int64_t p, enum fx_get what)
 void fx_pass(int64_t ms)
 {
     clock_fake_advance(&clock_, ms);
+}
+
+void fx_clear(int64_t mailbox)
+{
+    ledger_memory_mailbox(rows, mailbox)->clear = true;
 }
 
 void fx_restore(void)

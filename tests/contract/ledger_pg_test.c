@@ -131,6 +131,11 @@ int64_t fx_get(int64_t mailbox, int64_t p, enum fx_get what)
     case FX_PLANNED:
         return test_db_i64(db, "SELECT (want_digest IS NOT NULL)::int FROM mailbox WHERE id = %lld",
                            m);
+    case FX_STATE_NOW:
+        return test_db_i64(db,
+                           "SELECT array_position('{active,kept,hidden}', state) - 1 FROM link"
+                           " WHERE mailbox = %lld AND person = %lld",
+                           m, q);
     }
     return -1;
 }
@@ -140,12 +145,19 @@ void fx_pass(int64_t ms)
 {
     test_db_run(db,
                 "UPDATE mailbox SET lease_until = lease_until - d, flight_until = flight_until - d,"
-                " parked_until = parked_until - d FROM (SELECT interval '%lld ms') AS t(d);"
+                " parked_until = parked_until - d, legacy_since = legacy_since - d"
+                " FROM (SELECT interval '%lld ms') AS t(d);"
                 "UPDATE link SET retry_at = retry_at - d, look_at = look_at - d"
                 " FROM (SELECT interval '%lld ms') AS t(d);"
                 "UPDATE intent SET sent_at = sent_at - interval '%lld ms';"
                 "UPDATE worker_beat SET until = until - interval '%lld ms'",
                 (long long)ms, (long long)ms, (long long)ms, (long long)ms);
+}
+
+void fx_clear(int64_t mailbox)
+{
+    test_db_run(db, "UPDATE mailbox SET clear_requested = now(), clear_done = NULL WHERE id = %lld",
+                (long long)mailbox);
 }
 
 void fx_restore(void)
@@ -299,7 +311,7 @@ CASE(a_person_who_is_made_elsewhere_meanwhile_is_adopted_all_the_same)
     struct guid key = key_of(5);
     char text[GUID_TEXT];
     test_db_run(db, "BEGIN; INSERT INTO person (key) VALUES ('%s')", guid_format(&key, text));
-    struct ledger_found f = {key, "item-5", "v"};
+    struct ledger_found f = {key, "item-5", "v", false};
     struct answer *a = answer_new();
     fx_ledger(0)->ops->adopt(fx_ledger(0), lease, &f, 1, true, on_done, a);
     until_somebody_waits();

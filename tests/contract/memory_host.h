@@ -50,7 +50,11 @@ static void user_sorts(struct contract_host *h, const char *id, const char *name
 }
 static void user_deletes(struct contract_host *h, const char *id)
 {
-    memory_store_user_deletes(h->state, h->address, id);
+    memory_store_user_trashes(h->state, h->address, id);
+}
+static void user_moves(struct contract_host *h, const char *id)
+{
+    memory_store_user_moves(h->state, h->address, id);
 }
 
 static void open_host(struct contract_host *h, struct loop *l)
@@ -68,6 +72,7 @@ static void open_host(struct contract_host *h, struct loop *l)
         .user_edits = user_edits,
         .user_sorts = user_sorts,
         .user_deletes = user_deletes,
+        .user_moves = user_moves,
     };
     memory_store_add(m, "pat.rivera@church.example");
 }

@@ -95,9 +95,9 @@ Test(worker_mailbox, a_mailbox_made_anew_is_filled_again)
     cr_expect_eq(items(r, pat), 6u);
 }
 
-Test(worker_mailbox, an_update_of_an_item_that_the_user_deleted_makes_it_again)
+Test(worker_mailbox, an_update_of_an_item_that_the_user_deleted_makes_it_again_where_so_set)
 {
-    autoptr(rig_free) struct rig *r = rig_new(NULL);
+    autoptr(rig_free) struct rig *r = rig_new(&(struct rig_options){.recreate = true});
     int64_t mb = synced(r, pat, 3);
     memory_store_user_deletes(rig_server(r), pat, item_of(r, pat, 1)->id);
     rig_want(r, mb, 1, 2, false);

@@ -156,6 +156,21 @@ tap_beat(struct ledger *l, const char *owner, uint32_t ttl_ms, ledger_beat_done 
         inner->ops->beat(inner, owner, ttl_ms, done, user);
 }
 
+static void tap_cleared(struct ledger *l, struct ledger_lease lease, ledger_done done, void *user)
+{
+    CALL("cleared", lease.mailbox, cleared, lease, done, user);
+}
+
+static void tap_legacy(struct ledger *l,
+                       struct ledger_lease lease,
+                       const struct sha256 *marks,
+                       size_t n,
+                       ledger_legacy_done done,
+                       void *user)
+{
+    CALL("legacy", lease.mailbox, legacy, lease, marks, n, done, user);
+}
+
 static bool tap_healthy(struct ledger *l)
 {
     struct ledger *inner = self(l)->inner;
@@ -174,6 +189,8 @@ static const struct ledger_ops ops = {
     .known = tap_known,
     .adopt = tap_adopt,
     .unverify = tap_unverify,
+    .cleared = tap_cleared,
+    .legacy = tap_legacy,
     .beat = tap_beat,
     .healthy = tap_healthy,
 };

@@ -11,7 +11,7 @@
 #include "tests/support/worker_rig_p.h"
 
 enum { CALL_BYTES = 64 << 20 };
-enum kind { APPLY, LIST, IDENTIFY };
+enum kind { APPLY, LIST, IDENTIFY, LEGACY };
 
 struct rig_wire {
     TAILQ_ENTRY(rig_wire) list;
@@ -28,6 +28,7 @@ struct rig_wire {
     store_apply_done apply_done;
     store_list_done list_done;
     store_identify_done identify_done;
+    store_legacy_done legacy_done;
     void *user;
     struct loop_timer *out, *back; /* on the worker's loop */
     struct loop_timer *late;       /* on the server's */
@@ -36,6 +37,7 @@ struct rig_wire {
     struct store_result *result;
     uint32_t took_ms;
     struct store_listed *listed;
+    struct store_legacy *legacy;
     size_t n_listed;
     struct store_identity identity;
     enum outcome outcome; /* of a list or identify */
@@ -68,6 +70,8 @@ static void hear(void *user)
         c->apply_done(c->result, c->n, c->took_ms, c->user);
     else if (!c->w->dead && c->kind == LIST)
         c->list_done(c->listed, err ? 0 : c->n_listed, c->outcome, err, c->user);
+    else if (!c->w->dead && c->kind == LEGACY)
+        c->legacy_done(c->legacy, err ? 0 : c->n_listed, c->outcome, err, c->user);
     else if (!c->w->dead)
         c->identify_done(err ? NULL : &c->identity, c->outcome, err, c->user);
     if (!c->with_server && !c->late)
@@ -170,6 +174,23 @@ on_identified(const struct store_identity *id, enum outcome o, const struct err 
     served(c);
 }
 
+static void on_legacy(
+    const struct store_legacy *items, size_t n, enum outcome o, const struct err *err, void *user)
+{
+    struct rig_wire *c = user;
+    c->outcome = o;
+    if (err)
+        c->err = *err;
+    c->legacy = arena_memdup(c->arena, items, n * sizeof(*items));
+    c->n_listed = n;
+    for (size_t i = 0; i < n; i++) {
+        c->legacy[i].item_id = arena_strdup(c->arena, items[i].item_id);
+        c->legacy[i].version = arena_strdup(c->arena, items[i].version);
+        c->legacy[i].mark = arena_strdup(c->arena, items[i].mark);
+    }
+    served(c);
+}
+
 static void pass_on(struct rig_wire *c)
 {
     struct contact_store *s = memory_store_port(c->r->store);
@@ -181,6 +202,8 @@ static void pass_on(struct rig_wire *c)
         served(c);
     else if (c->kind == LIST)
         s->ops->list(s, c->mb, c->keys, c->n, on_listed, c);
+    else if (c->kind == LEGACY)
+        s->ops->legacy(s, c->mb, on_legacy, c);
     else
         s->ops->identify(s, c->mb, on_identified, c);
 }
@@ -328,6 +351,7 @@ static void apply(struct contact_store *base,
         op->before = copy_contact(a, op->before);
         op->after = copy_contact(a, op->after);
         op->hash = arena_strdup(a, op->hash);
+        op->hash_before = arena_strdup(a, op->hash_before);
         op->cats_before = arena_strdup(a, op->cats_before);
         op->cats_after = arena_strdup(a, op->cats_after);
         op->item_id = arena_strdup(a, op->item_id);
@@ -359,6 +383,17 @@ static void identify(struct contact_store *base,
     struct rig_wire *c = begin(base, IDENTIFY, mb, &call, user);
     if (c)
         c->identify_done = done;
+}
+
+static void legacy(struct contact_store *base,
+                   const struct store_mailbox *mb,
+                   store_legacy_done done,
+                   void *user)
+{
+    struct rig_call call = {.what = "legacy"};
+    struct rig_wire *c = begin(base, LEGACY, mb, &call, user);
+    if (c)
+        c->legacy_done = done;
 }
 
 static struct rig_wire *next_waiting(struct rig_worker *w)
@@ -393,6 +428,7 @@ static const struct contact_store_ops ops = {
     .apply = apply,
     .list = list,
     .identify = identify,
+    .legacy = legacy,
     .cancel = cancel,
 };
 

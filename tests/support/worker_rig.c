@@ -77,6 +77,8 @@ static struct worker_settings settings(const struct rig *r)
                                     .batch_target_ms = 5000,
                                     .settle_gap_ms = 400,
                                     .look_again_ms = RIG_LOOK_AGAIN_MS,
+                                    .recreate = r->o.recreate,
+                                    .legacy_quiet_ms = r->o.legacy_quiet_ms,
                                     .pending_max = 1000,
                                     .beat_ms = 30000,
                                     .drain_ms = 8000,
@@ -248,11 +250,10 @@ struct guid rig_key(int person)
                           [15] = (uint8_t)(person + 1)}};
 }
 
-void rig_message(struct rig *r, int64_t mailbox, int person, int64_t gen, bool urgent)
+static void send(struct rig *r, struct task t, bool urgent)
 {
-    struct guid key = rig_key(person);
-    struct task t = {.op = TASK_UPSERT, .mailbox = mailbox, .gen = gen, .at_ms = rig_now(r)};
-    t.person = ledger_memory_person(r->rows, &key);
+    int64_t mailbox = t.mailbox;
+    t.at_ms = rig_now(r);
     guid_random(&t.id);
     autovalue(str_release) struct str value = STR_INIT(TASK_MAX_BYTES);
     task_encode(&t, &value);
@@ -265,6 +266,36 @@ void rig_message(struct rig *r, int64_t mailbox, int person, int64_t gen, bool u
     if (r->queue->ops->publish(r->queue, urgent ? QUEUE_URGENT : QUEUE_TASKS, text, (size_t)n,
                                value.p, value.n, 0, &err))
         abort(); /* it has room for a million */
+}
+
+void rig_message(struct rig *r, int64_t mailbox, int person, int64_t gen, bool urgent)
+{
+    struct guid key = rig_key(person);
+    send(r,
+         (struct task){.op = TASK_UPSERT,
+                       .mailbox = mailbox,
+                       .person = ledger_memory_person(r->rows, &key),
+                       .gen = gen},
+         urgent);
+}
+
+static void send_clear(struct rig *r, int64_t mailbox)
+{
+    int64_t gen = ledger_memory_mailbox(r->rows, mailbox)->gen;
+    send(r, (struct task){.op = TASK_CLEAR, .mailbox = mailbox, .gen = gen}, true);
+}
+
+void rig_clear(struct rig *r, int64_t mailbox)
+{
+    struct ledger_memory_link *l;
+    ledger_memory_mailbox(r->rows, mailbox)->clear = true;
+    for (size_t i = 0; (l = ledger_memory_link_at(r->rows, mailbox, i)); i++) {
+        ledger_memory_want(r->rows, mailbox, l->person, NULL, NULL);
+        l->state = LINK_ACTIVE;
+        l->held = false;
+        l->retry_at = 0;
+    }
+    send_clear(r, mailbox);
 }
 
 void rig_bytes(struct rig *r, const char *text)
@@ -332,6 +363,10 @@ static void redrive(struct rig *r, struct rig_box *b)
     if (b->outstanding || row->lease_until > now || row->parked_until > now)
         return;
     const struct ledger_memory_link *l;
+    if (row->clear) {
+        send_clear(r, b->id);
+        return;
+    }
     for (size_t i = 0; (l = ledger_memory_link_at(r->rows, b->id, i)); i++) {
         if (!memory_due(r->rows, l))
             continue;
@@ -451,7 +486,8 @@ static bool quiet(struct rig *r)
 {
     vec_foreach (b, &r->boxes) {
         const struct ledger_memory_link *l;
-        if (b->outstanding || ledger_memory_mailbox(r->rows, b->id)->lease_until > rig_now(r))
+        const struct ledger_memory_mailbox *row = ledger_memory_mailbox(r->rows, b->id);
+        if (b->outstanding || row->clear || row->lease_until > rig_now(r))
             return false;
         for (size_t i = 0; (l = ledger_memory_link_at(r->rows, b->id, i)); i++)
             if (busy_link(r, l))

@@ -66,10 +66,12 @@ struct rig_call {
 typedef struct rig_fault (*rig_decide)(const struct rig_call *c, void *user);
 
 struct rig_options {
-    uint32_t workers;     /* alive at all times; 0: 1 */
-    uint32_t connections; /* 0: 4 */
-    uint32_t batch;       /* 0: 50 */
-    uint32_t latency_ms;  /* of the store; 0: 20 */
+    uint32_t workers;         /* alive at all times; 0: 1 */
+    uint32_t connections;     /* 0: 4 */
+    uint32_t batch;           /* 0: 50 */
+    uint32_t latency_ms;      /* of the store; 0: 20 */
+    bool recreate;            /* what users delete is made anew */
+    uint32_t legacy_quiet_ms; /* of the program before this one */
 };
 
 /* Times of the workers: the defaults of the settings, a fifth of them. */

@@ -18,6 +18,8 @@ rig_want(struct rig *r, int64_t mailbox, int person, int version, bool urgent);
 /* The row alone, of a mailbox that the verdict leaves out. */
 void rig_link_only(struct rig *r, int64_t mailbox, int person, int version);
 void rig_message(struct rig *r, int64_t mailbox, int person, int64_t gen, bool urgent);
+/* Clear and Remove: nothing is wanted any more, the row and the message say so. */
+void rig_clear(struct rig *r, int64_t mailbox);
 void rig_bytes(struct rig *r, const char *text); /* a message that is none */
 size_t rig_bytes_acked(const struct rig *r);
 void rig_redrive(struct rig *r, bool on); /* on at first */

@@ -7,7 +7,8 @@
 #include "tests/unit/core_support.h"
 #include "worker/batch.h"
 
-static const struct store_limits wide = {100, 100, 100, 1 << 20};
+static const struct store_limits wide = {
+    .max_create = 100, .max_update = 100, .max_delete = 100, .max_bytes = 1 << 20};
 static const char body[] = "{\"v\":1,\"fileAs\":\"Rivera, Pat\",\"phoneMobile\":\"+15550100\"}";
 static const char body_before[] = "{\"v\":1,\"fileAs\":\"Rivera, Pat\",\"jobTitle\":\"Cook\"}";
 static struct arena *arena;
@@ -185,7 +186,8 @@ Test(worker_batch, one_verb_a_request_and_urgent_ones_by_themselves)
 Test(worker_batch, sizes_keep_to_the_smaller_limit)
 {
     struct ledger_link l[30];
-    const struct store_limits narrow = {7, 100, 100, 1 << 20};
+    const struct store_limits narrow = {
+        .max_create = 7, .max_update = 100, .max_delete = 100, .max_bytes = 1 << 20};
     struct batch b;
     unsigned char marks[30] = {0};
     for (uint32_t i = 0; i < 30; i++)
@@ -200,7 +202,8 @@ Test(worker_batch, bytes_have_a_limit_but_one_always_fits)
 {
     struct ledger_link l[10];
     unsigned char marks[10] = {0};
-    const struct store_limits lim = {100, 100, 100, 6000};
+    const struct store_limits lim = {
+        .max_create = 100, .max_update = 100, .max_delete = 100, .max_bytes = 6000};
     struct batch b;
     size_t seen = 0;
     for (uint32_t i = 0; i < 10; i++)

@@ -105,6 +105,70 @@ void memory_store_user_deletes(struct memory_store *m, const char *address, cons
     memory_item_remove(memory_box_find(m, address), must_find(m, address, id));
 }
 
+void memory_store_user_notes(struct memory_store *m,
+                             const char *address,
+                             const char *id,
+                             const char *note)
+{
+    struct memory_item *it = must_find(m, address, id);
+    memory_item_set(&it->note, note);
+    memory_item_touch(m, it);
+}
+
+static void change_place(struct memory_store *m, struct memory_item *it, enum store_place place)
+{
+    it->place = place;
+    memory_item_rename(m, it);
+    memory_item_touch(m, it);
+}
+
+void memory_store_user_trashes(struct memory_store *m, const char *address, const char *id)
+{
+    struct memory_box *b = memory_box_find(m, address);
+    struct memory_item *it = must_find(m, address, id);
+    size_t i = 0;
+    while (b->items.v[i] != it)
+        i++;
+    vec_remove(&b->items, i);
+    vec_push(&b->trash, it);
+    change_place(m, it, STORE_IN_TRASH);
+}
+
+const char *memory_store_user_moves(struct memory_store *m, const char *address, const char *id)
+{
+    struct memory_item *it = must_find(m, address, id);
+    change_place(m, it, STORE_IN_OTHER);
+    return it->id;
+}
+
+bool memory_store_user_undoes(struct memory_store *m, const char *address, const struct guid *key)
+{
+    struct memory_box *b = memory_box_find(m, address);
+    for (size_t i = 0; i < b->trash.n; i++) {
+        struct memory_item *it = b->trash.v[i];
+        if (!it->ours || guid_cmp(&it->key, key))
+            continue;
+        vec_remove(&b->trash, i);
+        vec_push(&b->items, it);
+        change_place(m, it, STORE_IN_TARGET);
+        return true;
+    }
+    return false;
+}
+
+void memory_store_legacy(struct memory_store *m,
+                         const char *address,
+                         const char *id,
+                         int64_t person,
+                         const char *mark,
+                         int64_t mark_ms)
+{
+    struct memory_item *it = must_find(m, address, id);
+    it->legacy_person = person;
+    it->legacy_ms = mark_ms;
+    memory_item_set(&it->legacy_mark, mark);
+}
+
 const char *memory_store_user_copies(struct memory_store *m,
                                      const char *address,
                                      const char *id,

@@ -68,6 +68,8 @@ static void free_item(struct memory_item *it)
     memory_item_set(&it->version, NULL);
     memory_item_set(&it->hash, NULL);
     memory_item_set(&it->categories, NULL);
+    memory_item_set(&it->note, NULL);
+    memory_item_set(&it->legacy_mark, NULL);
     for (int f = 0; f < CONTACT_FIELD_COUNT; f++)
         memory_item_set(&it->field[f], NULL);
     free(it);
@@ -77,7 +79,10 @@ void memory_box_free(struct memory_box *b)
 {
     vec_foreach (it, &b->items)
         free_item(*it);
+    vec_foreach (it, &b->trash)
+        free_item(*it);
     vec_release(&b->items);
+    vec_release(&b->trash);
     free(b->folder_id);
     free(b);
 }
@@ -105,6 +110,11 @@ static void number(struct memory_store *m, const char *prefix, const char **fiel
     str_init(&s, ID_MAX);
     str_addf(&s, "%s-%llu", prefix, (unsigned long long)++m->serial);
     memory_item_set(field, s.p);
+}
+
+void memory_item_rename(struct memory_store *m, struct memory_item *it)
+{
+    number(m, "Item", &it->id);
 }
 
 void memory_item_touch(struct memory_store *m, struct memory_item *it)

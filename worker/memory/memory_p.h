@@ -15,7 +15,7 @@
 struct memory_box {
     char *folder_id;
     uint64_t n_folders; /* ids given out for it */
-    vec(struct memory_item *) items;
+    vec(struct memory_item *) items, trash;
 };
 
 struct memory_call;
@@ -42,7 +42,8 @@ void memory_box_folder(struct memory_box *b,
 
 struct memory_item *memory_item_find(const struct memory_box *b, const char *id);
 struct memory_item *memory_item_add(struct memory_store *m, struct memory_box *b);
-void memory_item_touch(struct memory_store *m, struct memory_item *it); /* a new version */
+void memory_item_rename(struct memory_store *m, struct memory_item *it); /* a new id: it moved */
+void memory_item_touch(struct memory_store *m, struct memory_item *it);  /* a new version */
 void memory_item_set(const char **field, const char *value); /* copies; NULL takes away */
 void memory_item_remove(struct memory_box *b, struct memory_item *it);
 /* Takes the names in before off and puts those in after on; equal but for case is equal; the others

@@ -13,7 +13,7 @@ enum { CALL_BYTES = 64 << 20 };
 static const struct store_limits limits = {
     .max_create = 100, .max_update = 100, .max_delete = 100, .max_bytes = 400 * 1024};
 
-enum kind { APPLY, LIST, IDENTIFY };
+enum kind { APPLY, LIST, IDENTIFY, LEGACY };
 
 struct memory_call {
     TAILQ_ENTRY(memory_call) list;
@@ -27,12 +27,14 @@ struct memory_call {
     store_apply_done apply_done;
     store_list_done list_done;
     store_identify_done identify_done;
+    store_legacy_done legacy_done;
     void *user;
     struct loop_timer *timer; /* first the request, then the answer */
     bool sent;
     struct arena *arena; /* the answer */
     struct store_result *result;
     struct store_listed *listed;
+    struct store_legacy *legacy;
     size_t n_listed;
     struct store_identity identity;
     enum outcome outcome; /* of the whole; OUT_DONE: see result, listed, identity */
@@ -63,6 +65,9 @@ static void answer(struct memory_call *c)
         break;
     case LIST:
         c->list_done(c->listed, err ? 0 : c->n_listed, c->outcome, err, c->user);
+        break;
+    case LEGACY:
+        c->legacy_done(c->legacy, err ? 0 : c->n_listed, c->outcome, err, c->user);
         break;
     case IDENTIFY:
         c->identify_done(err ? NULL : &c->identity, c->outcome, err, c->user);
@@ -110,32 +115,65 @@ static void create(struct memory_call *c,
     r->version = arena_strdup(c->arena, it->version);
 }
 
+static bool same_text(const char *x, const char *y)
+{
+    return x && y && strcmp(x, y) == 0;
+}
+
+/* An item that has changed since the version that the caller knows. false: leave it. */
+static bool
+may_update(const struct memory_item *it, const struct store_op *op, struct store_result *r)
+{
+    if (same_text(it->version, op->version) || !op->hash_before)
+        return true;
+    if (same_text(it->hash, op->hash))
+        return false; /* written already */
+    if (same_text(it->hash, op->hash_before))
+        return true;
+    r->outcome = OUT_CONFLICT;
+    err_set(&r->err, SCOPE_ITEM, WHEN_LATER, "memory.conflict", "the item holds something else");
+    return false;
+}
+
+static void strip(struct memory_item *it)
+{
+    it->ours = false;
+    it->key = (struct guid){{0}};
+    memory_item_set(&it->hash, NULL);
+}
+
+static void update(struct memory_item *it, const struct store_op *op)
+{
+    write_fields(it, op, op->changed);
+    if (op->inherits) {
+        it->legacy_person = 0;
+        memory_item_set(&it->legacy_mark, NULL);
+    }
+}
+
 static void change(struct memory_call *c,
                    struct memory_box *b,
                    const struct store_op *op,
                    struct store_result *r)
 {
     struct memory_item *it = memory_item_find(b, op->item_id);
-    if (!it && c->verb == STORE_DELETE)
-        return;
     if (!it) {
         r->outcome = OUT_GONE;
         err_set(&r->err, SCOPE_ITEM, WHEN_LATER, "memory.gone", "the item is not there");
         return;
     }
-    c->m->foreign_touched += !it->ours;
+    c->m->foreign_touched += !it->ours && !(it->legacy_person && op->inherits);
     if (c->verb == STORE_DELETE) {
         memory_item_remove(b, it);
         return;
     }
     if (c->verb == STORE_STRIP) {
-        it->ours = false;
-        it->key = (struct guid){{0}};
-        memory_item_set(&it->hash, NULL);
-    } else {
-        write_fields(it, op, op->changed);
+        strip(it);
+        memory_item_touch(c->m, it);
+    } else if (may_update(it, op, r)) {
+        update(it, op);
+        memory_item_touch(c->m, it);
     }
-    memory_item_touch(c->m, it);
     r->version = arena_strdup(c->arena, it->version);
 }
 
@@ -161,20 +199,45 @@ static bool asked_for(const struct memory_call *c, const struct guid *key)
     return !c->keys;
 }
 
+static void list_one(struct memory_call *c, const struct memory_item *it)
+{
+    if (!it->ours || !asked_for(c, &it->key))
+        return;
+    if (!c->mb->folder_id && it->place != STORE_IN_TARGET)
+        return;
+    c->listed[c->n_listed++] = (struct store_listed){
+        .item_id = arena_strdup(c->arena, it->id),
+        .version = arena_strdup(c->arena, it->version),
+        .key = it->key,
+        .hash = arena_strdup(c->arena, it->hash),
+        .created_ms = it->created_ms,
+        .place = it->place,
+    };
+}
+
 static void do_list(struct memory_call *c, struct memory_box *b)
 {
     c->m->stats.lists++;
-    c->listed = arena_alloc(c->arena, (b->items.n + 1) * sizeof(*c->listed));
+    c->listed = arena_alloc(c->arena, (b->items.n + b->trash.n + 1) * sizeof(*c->listed));
+    vec_foreach (it, &b->items)
+        list_one(c, *it);
+    vec_foreach (it, &b->trash)
+        list_one(c, *it);
+}
+
+static void do_legacy(struct memory_call *c, struct memory_box *b)
+{
+    c->legacy = arena_alloc(c->arena, (b->items.n + 1) * sizeof(*c->legacy));
     vec_foreach (i, &b->items) {
         const struct memory_item *it = *i;
-        if (!it->ours || !asked_for(c, &it->key))
+        if (!it->legacy_person)
             continue;
-        c->listed[c->n_listed++] = (struct store_listed){
+        c->legacy[c->n_listed++] = (struct store_legacy){
             .item_id = arena_strdup(c->arena, it->id),
             .version = arena_strdup(c->arena, it->version),
-            .key = it->key,
-            .hash = arena_strdup(c->arena, it->hash),
-            .created_ms = it->created_ms,
+            .rock_person = it->legacy_person,
+            .mark = arena_strdup(c->arena, it->legacy_mark ? it->legacy_mark : ""),
+            .mark_ms = it->legacy_ms,
         };
     }
 }
@@ -201,6 +264,8 @@ static void serve(struct memory_call *c)
         do_apply(c, b);
     else if (c->kind == LIST)
         do_list(c, b);
+    else if (c->kind == LEGACY)
+        do_legacy(c, b);
     else
         do_identify(c, b);
 }
@@ -284,6 +349,12 @@ static void identify(struct contact_store *s,
     begin(s, IDENTIFY, mb, user)->identify_done = done;
 }
 
+static void
+legacy(struct contact_store *s, const struct store_mailbox *mb, store_legacy_done done, void *user)
+{
+    begin(s, LEGACY, mb, user)->legacy_done = done;
+}
+
 static void cancel(struct contact_store *s)
 {
     struct memory_store *m = (struct memory_store *)s;
@@ -320,6 +391,7 @@ static const struct contact_store_ops store_ops = {
     .apply = apply,
     .list = list,
     .identify = identify,
+    .legacy = legacy,
     .cancel = cancel,
     .free = free_store,
 };

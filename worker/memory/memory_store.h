@@ -2,9 +2,9 @@
  * memory_store: contact_store (common/port/contact_store.h) in plain memory, with a look inside.
  *
  * For deterministic tests and `--store=memory`. It behaves as Exchange does where the port leaves
- * room: the last writer wins (versions are hints), a create never refuses a key that is there
- * already (that is how doubles become visible), ids are opaque and never used again, a folder id
- * that is not the mailbox's is OUT_FOLDER_LOST. A request takes effect on the loop's next turn,
+ * room: a create never refuses a key that is there already (that is how doubles become visible),
+ * ids are opaque, never used again, and change when an item moves, a folder id that is not the
+ * mailbox's is OUT_FOLDER_LOST. A request takes effect on the loop's next turn,
  * after may_send, and is answered latency_ms later; cancel in between is OUT_UNKNOWN, before it
  * OUT_NOT_TRIED.
  *
@@ -37,6 +37,11 @@ struct memory_item { /* strings are the store's; valid until the item is written
     const char *field[CONTACT_FIELD_COUNT]; /* NULL none */
     const char *categories;                 /* LF-joined; "" none */
     int64_t created_ms;
+    enum store_place place;
+    const char *note;        /* what the user wrote into it; NULL none */
+    int64_t legacy_person;   /* carries the marks of a program before this one; 0 not */
+    const char *legacy_mark; /* NULL none */
+    int64_t legacy_ms;
 };
 
 struct memory_stats {                   /* since the start */
@@ -57,7 +62,7 @@ void memory_store_alias(struct memory_store *m,
  * anew. */
 void memory_store_new_folder(struct memory_store *m, const char *address, bool keep_items);
 
-/* A look inside. */
+/* A look inside: what lies in the contacts folders. */
 size_t memory_store_items(const struct memory_store *m,
                           const char *address,
                           const struct memory_item *const **ret);
@@ -84,7 +89,23 @@ void memory_store_user_sorts(struct memory_store *m,
                              const char *address,
                              const char *id,
                              const char *categories);
+void memory_store_user_notes(struct memory_store *m,
+                             const char *address,
+                             const char *id,
+                             const char *note);
+/* For good, or into the trash; into another contacts folder. The ids of the latter are new. */
 void memory_store_user_deletes(struct memory_store *m, const char *address, const char *id);
+void memory_store_user_trashes(struct memory_store *m, const char *address, const char *id);
+const char *memory_store_user_moves(struct memory_store *m, const char *address, const char *id);
+/* Out of the trash again, the one with that key. false: there is none. */
+bool memory_store_user_undoes(struct memory_store *m, const char *address, const struct guid *key);
+/* Makes an item of the user's look like one that the program before this one wrote. */
+void memory_store_legacy(struct memory_store *m,
+                         const char *address,
+                         const char *id,
+                         int64_t person,
+                         const char *mark,
+                         int64_t mark_ms);
 /* Drags a copy into a mailbox, our properties with it. */
 const char *memory_store_user_copies(struct memory_store *m,
                                      const char *address,
