@@ -373,10 +373,11 @@ static int check_count(const struct token *t, int n, size_t at, size_t *ret_at, 
 
     if (n >= FIELDS - 1 && n <= FIELDS)
         return 0;
-    *ret_at = at;
-    if (n > 0 && t[0].p[0] == '@')
+    bool word = n > 0 && t[0].p[0] == '@';
+    *ret_at = word ? 0 : at;
+    if (word)
         return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "cron",
-                       "character 1: words such as @daily are not known; needed: %s", need);
+                       "words such as @daily are not known; needed: %s", need);
     if (n == 5)
         return err_set(
             err, SCOPE_PROCESS, WHEN_NEVER, "cron",
