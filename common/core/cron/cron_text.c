@@ -153,7 +153,7 @@ static void say_list(struct str *out, struct set s, say *one)
 static void say_weekdays(struct str *out, uint8_t weekdays)
 {
     struct set s = {weekdays, 1, 7};
-    int first, last, said = 0;
+    int first = 0, last = 0, said = 0;
 
     if (is_run(s, &first, &last)) {
         str_addf(out, "%s to %s", day_names[first], day_names[last]);
@@ -316,7 +316,7 @@ static void say_times(struct str *out, const struct times *t)
  */
 static bool say_hours(struct str *out, const struct times *t)
 {
-    int minute = lowest(t->min), second = lowest(t->sec), first, last, step;
+    int minute = lowest(t->min), second = lowest(t->sec), first = 0, last = 0, step = 0;
 
     if (is_all(t->hour)) {
         str_puts(out, "every hour");
@@ -365,7 +365,7 @@ static void say_unit(struct str *out, struct set s, const char *unit)
 /* Whole hours, when minutes or seconds vary within them. */
 static void say_span(struct str *out, struct set hours)
 {
-    int first, last;
+    int first = 0, last = 0;
 
     if (is_all(hours))
         return;
@@ -402,7 +402,7 @@ static void say_fields(struct str *out, const struct times *t)
 /* Few enough to be named: "at 08:00, 12:00 and 17:00". */
 static bool is_few(const struct times *t)
 {
-    int hours = count(t->hour.bits), first, last;
+    int hours = count(t->hour.bits), first = 0, last = 0;
     bool one = count(t->sec.bits) == 1 && count(t->min.bits) == 1, step;
 
     if (one && hours > 3) {
