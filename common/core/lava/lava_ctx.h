@@ -41,6 +41,10 @@ int lava_step(struct lava_ctx *c, uint64_t n) must_check;
  */
 int lava_fail(struct lava_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* For what follows values into values: false (failed) when they are too deep. */
+bool lava_ctx_deeper(struct lava_ctx *c);
+void lava_ctx_shallower(struct lava_ctx *c);
+
 /* Clock and zone; .known is false where the product renders for good (no clock there). */
 const struct lava_clock *lava_now(const struct lava_ctx *c);
 /* Global attribute by key ('Global' | Attribute:'OrganizationPhone'); nil when not given. */

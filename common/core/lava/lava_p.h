@@ -97,6 +97,7 @@ enum lava_node_kind {
     NODE_CYCLE,
     NODE_BREAK,
     NODE_CONTINUE,
+    NODE_RETURN,
     NODE_INCLUDE /* render too */
 };
 
@@ -111,9 +112,10 @@ struct lava_branch {
 };
 
 struct lava_for {
-    uint32_t slot, forloop_slot; /* the latter LAVA_NO_SLOT when nothing asks for it */
-    uint32_t resume;             /* number of the position that `offset: continue` goes on from */
+    uint32_t slot, forloop_slot;
+    uint32_t resume; /* number of the position that `offset: continue` goes on from */
     bool reversed, resumes;
+    struct lava_str name;                        /* "item-items", for forloop.name */
     const struct lava_expr *in, *limit, *offset; /* the last two may be NULL */
     const struct lava_node *body, *otherwise;
 };
