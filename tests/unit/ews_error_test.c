@@ -99,9 +99,9 @@ static const struct code_case {
     {"ErrorPasswordExpired", OUT_STOP, SCOPE_REMOTE, 0},
     {"ErrorPasswordChangeRequired", OUT_STOP, SCOPE_REMOTE, 0},
     {"ErrorCallerIsInvalidADAccount", OUT_STOP, SCOPE_REMOTE, 0},
-    {"ErrorInvalidServerVersion", OUT_STOP, SCOPE_REMOTE, 0},
-    {"ErrorIncorrectSchemaVersion", OUT_STOP, SCOPE_REMOTE, 0},
-    {"ErrorInvalidSchemaVersionForMailboxVersion", OUT_STOP, SCOPE_REMOTE, 0},
+    {"ErrorInvalidServerVersion", OUT_PARK, SCOPE_MAILBOX, 0},
+    {"ErrorIncorrectSchemaVersion", OUT_PARK, SCOPE_MAILBOX, 0},
+    {"ErrorInvalidSchemaVersionForMailboxVersion", OUT_PARK, SCOPE_MAILBOX, 0},
     {"ErrorOfTomorrow", OUT_RETRY_LATER, SCOPE_ITEM, 0},
     {"NoError", OUT_UNKNOWN, SCOPE_ITEM, 0}, /* in a message that is an error */
     {"", OUT_UNKNOWN, SCOPE_ITEM, 0},

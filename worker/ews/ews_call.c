@@ -1,17 +1,16 @@
 /*
  * One request to Exchange and what its answer means.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/guid.h"
 
+#include "worker/ews/ews_oauth.h"
 #include "worker/ews/ews_p.h"
 
 enum { HEADER_MAX = 1024, KEEP_BYTES = 64 << 20 };
-
-enum login { LOGIN_ACCEPTED, LOGIN_REFUSED, LOGIN_UNCLEAR };
-static void login_tried(struct ews_store *s, enum login login);
 
 struct ews_call *ews_call_new(struct ews_store *s,
                               const struct ews_call_ops *ops,
@@ -22,7 +21,8 @@ struct ews_call *ews_call_new(struct ews_store *s,
     c->ops = ops;
     c->s = s;
     c->mb = mb;
-    c->target = (struct ews_target){s->version, mb->address, mb->folder_id};
+    c->target =
+        (struct ews_target){ews_versions_get(s->versions, mb->id), mb->address, mb->folder_id};
     c->answer = arena_new("ews answer", EWS_ARENA_BYTES);
     c->keep = arena_new("ews call", KEEP_BYTES);
     str_init(&c->body, s->limits.max_bytes);
@@ -33,8 +33,7 @@ struct ews_call *ews_call_new(struct ews_store *s,
 void ews_call_free(struct ews_call *c)
 {
     TAILQ_REMOVE(&c->s->calls, c, list);
-    if (c->s->login_trier == c)
-        login_tried(c->s, LOGIN_UNCLEAR);
+    ews_gate_forget(c);
     loop_cancel(c->later);
     if (c->http)
         http_cancel(c->http);
@@ -115,6 +114,43 @@ static bool is_busy_whole(const struct ews_response *r)
            strcmp(r->messages[0].problem.code, "ErrorServerBusy") == 0;
 }
 
+/* The request in its envelope for an older server: only the version in the header changes. */
+static bool rewrite_version(struct str *body, const char *from, const char *to)
+{
+    autovalue(str_release) struct str out;
+    char old[64];
+    snprintf(old, sizeof(old), "RequestServerVersion Version=\"%s\"", from);
+    const char *at = strstr(body->p, old);
+    if (!at)
+        return false;
+    size_t before = (size_t)(at - body->p), after = before + strlen(old);
+    str_init(&out, body->max + sizeof(old));
+    str_add(&out, body->p, before);
+    str_addf(&out, "RequestServerVersion Version=\"%s\"", to);
+    str_add(&out, body->p + after, body->n - after);
+    str_clear(body);
+    str_add(body, out.p, out.n);
+    return !body->over;
+}
+
+/* A server that does not know our version has done nothing. It is asked again as an older one would
+ * be, and this mailbox from then on. */
+static bool step_down(struct ews_call *c, const struct ews_problem *p)
+{
+    struct ews_store *s = c->s;
+    const char *below = ews_version_below(c->target.version);
+    if (!ews_version_refused(p->code) || !below ||
+        !rewrite_version(&c->body, c->target.version, below))
+        return false;
+    c->target.version = below;
+    ews_versions_put(s->versions, c->mb->id, below);
+    if (s->version_found)
+        s->version_found(c->mb->id, below, s->user);
+    if (ews_gate_pass(c))
+        ews_call_go(c);
+    return true;
+}
+
 /* Status 200 or 500 with what may be SOAP. */
 static void
 on_soap(struct ews_call *c, const struct http_response *http, const struct ews_http *status)
@@ -124,6 +160,8 @@ on_soap(struct ews_call *c, const struct http_response *http, const struct ews_h
     enum outcome o;
     bool readable = ews_decode(http->body, http->body_len, c->answer, &r, &why) == 0;
     if (readable && r.fault) {
+        if (step_down(c, &r.problem))
+            return;
         o = ews_error_fault(&r.problem, c->verb, c->n, &err);
     } else if (readable && is_busy_whole(&r)) {
         o = ews_error_fault(&r.messages[0].problem, c->verb, c->n, &err);
@@ -138,65 +176,20 @@ on_soap(struct ews_call *c, const struct http_response *http, const struct ews_h
     c->ops->failed(c, o, &err);
 }
 
-static void dispatch(struct ews_call *c);
-
-/*
- * A 401 can be a lost login or throttling: it is tried once more on a fresh connection. It proves
- * that nothing was done, so that is safe even for a write. Only one call tries at a time, the
- * others wait for what comes of it: a wrong password is not sent as often as there are mailboxes,
- * and one lost login stops nobody.
- */
-static bool try_login_again(struct ews_call *c)
-{
-    struct ews_store *s = c->s;
-    if (c->retried || s->login_refused)
-        return false;
-    if (s->login_trier) {
-        c->waiting = true;
-        return true;
-    }
-    c->retried = true;
-    s->login_trier = c;
-    dispatch(c);
-    return true;
-}
-
-/* The trying call knows more. When it does not, the next one tries. */
-static void login_tried(struct ews_store *s, enum login login)
-{
-    struct err err;
-    s->login_trier = NULL;
-    s->login_refused = login == LOGIN_REFUSED;
-    for (struct ews_call *c = TAILQ_FIRST(&s->calls); c; c = TAILQ_NEXT(c, list)) {
-        if (!c->waiting || s->login_trier)
-            continue;
-        c->waiting = false;
-        if (login == LOGIN_REFUSED) {
-            enum outcome o = ews_error_http(&(struct ews_http){401, false, "", -1}, c->verb, &err);
-            ews_call_fail_later(c, o, &err);
-            continue;
-        }
-        s->login_trier = login == LOGIN_UNCLEAR ? c : NULL;
-        c->retried = true;
-        dispatch(c);
-    }
-}
-
 static void on_answer(const struct http_response *http, const struct err *http_err, void *user)
 {
     struct ews_call *c = user;
     struct ews_http status = {http->status, is_web_page(http), http->location,
                               http->retry_after_ms};
     struct err err;
-    bool refused = !http_err && http->status == 401;
     c->http = NULL;
     c->took_ms += http->took_ms;
-    if (refused && try_login_again(c))
+    if (!http_err && http->status == 401) { /* proves that nothing was done, even of a write */
+        c->asked = false;
+        ews_gate_refused(c, http);
         return;
-    if (c->s->login_trier == c)
-        login_tried(c->s, http_err ? LOGIN_UNCLEAR : refused ? LOGIN_REFUSED : LOGIN_ACCEPTED);
-    else if (!http_err)
-        c->s->login_refused = refused;
+    }
+    ews_gate_answered(c, !http_err);
     if (http_err) {
         enum outcome o = ews_error_transport(http_err, c->verb, &err);
         c->ops->failed(c, o, &err);
@@ -208,8 +201,7 @@ static void on_answer(const struct http_response *http, const struct err *http_e
     }
 }
 
-/* c->body goes out, to be answered by on_answer. */
-static void dispatch(struct ews_call *c)
+void ews_call_go(struct ews_call *c)
 {
     autovalue(str_release) struct str anchor, id;
     char text[GUID_TEXT];
@@ -240,6 +232,8 @@ static void dispatch(struct ews_call *c)
         .may_send_user = c,
     };
     ews_auth_sign(c->s->auth, &r);
+    if (c->s->oauth)
+        r.token = ews_oauth_token(c->s->oauth, &c->token);
     c->asked = false;
     c->http = http_send(c->s->http, &r, on_answer, c);
 }
@@ -251,12 +245,14 @@ void ews_call_send(struct ews_call *c, const struct ews_request *r)
     c->operation = r->operation;
     c->n = r->n;
     c->timeout_ms = r->timeout_ms;
-    c->retried = false;
+    c->retried = c->renewed = false;
+    c->switched = 0;
     if (c->body.over) {
         err_set(&err, SCOPE_ITEM, WHEN_LATER, "ews.too_big", "the request is longer than %zu bytes",
                 c->body.max);
         ews_call_fail_later(c, OUT_SPLIT, &err);
         return;
     }
-    dispatch(c);
+    if (ews_gate_pass(c))
+        ews_call_go(c);
 }

@@ -20,7 +20,9 @@
 #include "worker/ews/ews_decode.h"
 #include "worker/ews/ews_encode.h"
 #include "worker/ews/ews_error.h"
+#include "worker/ews/ews_gate.h"
 #include "worker/ews/ews_store.h"
+#include "worker/ews/ews_version.h"
 
 struct ews_call;
 TAILQ_HEAD(ews_calls, ews_call);
@@ -30,13 +32,16 @@ struct ews_store {
     struct loop *l;
     struct http_client *http;
     struct ews_auth *auth;
+    struct ews_oauth *oauth; /* NULL: another way to sign in */
+    struct ews_gate *gate;
+    struct ews_versions *versions;
+    void (*version_found)(int64_t mailbox, const char *version, void *user); /* may be NULL */
+    void *user;
     char *url, *anchor_header;
-    const char *version, *delete_type; /* static */
+    const char *delete_type; /* static */
     uint32_t read_timeout_ms;
     struct store_limits limits;
     struct ews_calls calls;
-    struct ews_call *login_trier; /* tries a fresh connection after a 401 */
-    bool login_refused;           /* the last such try was refused; any other answer clears it */
 };
 
 struct ews_call_ops {
@@ -63,8 +68,15 @@ struct ews_call { /* first member of each kind of call */
     const char *operation; /* response element expected */
     size_t n;              /* response messages expected */
     bool asked;            /* may_send said yes: bytes may have left */
+    /* signing in (ews_gate.h) */
     bool retried;          /* after a 401, on a fresh connection */
-    bool waiting;          /* after a 401, for the one that tries */
+    bool at_door;          /* waits to be let out ... */
+    int64_t at_door_ms;    /* ... since */
+    bool needs_token;      /* waits for it */
+    bool renewed;          /* the token, for this request */
+    unsigned switched;     /* methods, for this request */
+    enum http_auth method; /* it went out with */
+    uint64_t token;        /* likewise: its number */
     uint32_t timeout_ms;
     enum outcome verdict;
     struct err verdict_err;
@@ -86,6 +98,8 @@ struct ews_request {
     uint32_t timeout_ms;
 };
 void ews_call_send(struct ews_call *c, const struct ews_request *r);
+/* Sends it now, past the gate. */
+void ews_call_go(struct ews_call *c);
 /* failed() with this, from the loop. */
 void ews_call_fail_later(struct ews_call *c, enum outcome o, const struct err *err);
 /* Stops the request and calls failed(): OUT_UNKNOWN where bytes of a write may have left, else

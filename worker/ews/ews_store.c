@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "worker/ews/ews_oauth.h"
 #include "worker/ews/ews_p.h"
 
 enum {
@@ -11,46 +12,14 @@ enum {
     DEFAULT_RESPONSE_BYTES = 8 << 20,
 };
 
-/*
- * The oldest version that has what we need is the one to send.
- * @source  reference/ews.md sections 2 (versions), 10 (sizes: 5..100 items, 400 KB)
- */
+/* @source  reference/ews.md section 10: 5..100 items, 400 KB */
 static const struct store_limits limits = {
     .max_create = 100, .max_update = 100, .max_delete = 100, .max_bytes = 400 * 1024};
-
-static const struct {
-    const char *setting, *version;
-} versions[] = {
-    {"Exchange2007", "Exchange2007"},
-    {"Exchange2007_SP1", "Exchange2007_SP1"},
-    {"Exchange2010", "Exchange2010"},
-    {"Exchange2010_SP1", "Exchange2010_SP1"},
-    {"Exchange2010_SP2", "Exchange2010_SP2"},
-    {"Exchange2013", "Exchange2013"},
-    {"Exchange2013_SP1", "Exchange2013_SP1"},
-    {"Exchange2015", "Exchange2015"},
-    {"Exchange2016", "Exchange2016"},
-    {"2007", "Exchange2007_SP1"},
-    {"2010", "Exchange2010_SP2"},
-    {"2013", "Exchange2013_SP1"},
-    {"2016", "Exchange2013_SP1"},
-    {"2019", "Exchange2013_SP1"},
-    {"SE", "Exchange2013_SP1"},
-    {"online", "Exchange2013_SP1"},
-};
 
 static const struct {
     const char *setting, *type;
 } delete_types[] = {
     {"hard", "HardDelete"}, {"soft", "SoftDelete"}, {"trash", "MoveToDeletedItems"}};
-
-const char *ews_version_of(const char *setting)
-{
-    for (size_t i = 0; i < ARRAY_LEN(versions); i++)
-        if (strcasecmp(versions[i].setting, setting) == 0)
-            return versions[i].version;
-    return NULL;
-}
 
 static const char *delete_type_of(const char *setting)
 {
@@ -87,7 +56,10 @@ static void ews_free(struct contact_store *base)
     while (!TAILQ_EMPTY(&s->calls)) /* again for what the callbacks began */
         ews_cancel(base);
     http_client_free(s->http);
+    ews_oauth_free(s->oauth);
+    ews_gate_free(s->gate);
     ews_auth_free(s->auth);
+    ews_versions_free(s->versions);
     free(s->url);
     free(s->anchor_header);
     free(s);
@@ -140,6 +112,38 @@ static struct http_client *client(struct loop *l, const struct ews_config *c)
     return http_client_new(l, &http);
 }
 
+static void on_token(const struct err *err, void *user)
+{
+    struct ews_store *s = user;
+    ews_gate_token(s->gate, err);
+}
+
+static int sign_in(struct ews_store *s, const struct ews_config *config, struct err *err)
+{
+    const struct ews_account account = {.method = config->auth,
+                                        .user = config->user,
+                                        .domain = config->domain,
+                                        .password = config->password,
+                                        .client_id = config->client_id,
+                                        .url = config->url,
+                                        .keytab = config->keytab};
+    if (ews_auth_new(&account, ews_auth_can(), &s->auth, err) < 0)
+        return -1;
+    s->gate = ews_gate_new(s, config->login, config->resumed, config->user_data);
+    if (ews_auth_method(s->auth) != HTTP_AUTH_BEARER)
+        return 0;
+    const struct ews_oauth_config oauth = {.token_url = config->token_url,
+                                           .client_id = config->client_id,
+                                           .secret = config->password,
+                                           .scope = config->scope,
+                                           .user_agent = config->user_agent,
+                                           .ca_file = config->ca_file,
+                                           .allow_http = config->allow_http,
+                                           .done = on_token,
+                                           .user = s};
+    return ews_oauth_new(s->l, &oauth, &s->oauth, err);
+}
+
 int ews_store_new(struct loop *l,
                   const struct ews_config *config,
                   struct contact_store **ret,
@@ -148,18 +152,29 @@ int ews_store_new(struct loop *l,
     if (check(config, err) < 0)
         return -1;
     struct ews_store *s = xalloc(sizeof(*s));
+    TAILQ_INIT(&s->calls);
     s->base.ops = &store_ops;
     s->l = l;
+    if (sign_in(s, config, err) < 0) {
+        ews_free(&s->base);
+        return -1;
+    }
     s->http = client(l, config);
-    s->auth = ews_auth_new(config->user, config->domain, config->password);
+    s->versions =
+        ews_versions_new(ews_version_of(given(config->version) ? config->version : "2013"));
+    s->version_found = config->version_found;
+    s->user = config->user_data;
     s->url = xstrdup(config->url);
     s->anchor_header = xstrdup(config->anchor_header ? config->anchor_header : "X-AnchorMailbox");
-    s->version = ews_version_of(given(config->version) ? config->version : "2013");
     s->delete_type = delete_type_of(given(config->delete_type) ? config->delete_type : "hard");
     s->read_timeout_ms =
         config->read_timeout_ms ? config->read_timeout_ms : DEFAULT_READ_TIMEOUT_MS;
     s->limits = limits;
-    TAILQ_INIT(&s->calls);
     *ret = &s->base;
     return 0;
+}
+
+void ews_store_version(struct contact_store *base, int64_t mailbox, const char *version)
+{
+    ews_versions_put(((struct ews_store *)base)->versions, mailbox, version);
 }

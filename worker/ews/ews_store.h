@@ -2,14 +2,15 @@
  * ews_store: contact_store (common/port/contact_store.h) over Exchange Web Services.
  *
  * One account for all mailboxes, impersonating each; a pool of connections shared by all. Writes go
- * out once (http.h send_once). A 401 is tried once more on a fresh connection, one at a time and
- * not at all while the last such try was refused too, so that a wrong password does not lock the
- * account: then OUT_STOP.
+ * out once (http.h send_once). How it signs in: ews_auth.h; how a wrong password does not lock the
+ * account: ews_gate.h. A server that is too old for our version is asked as an older client would,
+ * once and for that mailbox from then on (ews_version.h).
  *
  * An update whose categories change reads the item's categories first and keeps the user's own. One
  * that meets a newer ChangeKey than we know reads it and tries once more. Codes of errors:
- * ews_error.h; also "canceled", "ews.deadline", "ews.wrong_count", "ews.unreadable", "ews.too_big",
- * "ews.paging", "ews.too_many_items".
+ * ews_error.h; also "auth.refused", "auth.not_offered", "auth.waiting", "oauth.*", "canceled",
+ * "ews.deadline", "ews.wrong_count", "ews.unreadable", "ews.too_big", "ews.paging",
+ * "ews.too_many_items".
  * @source  reference/ews.md; design section 6 rules 4, 8, 11
  */
 #ifndef SYNC_WORKER_EWS_STORE_H
@@ -23,17 +24,27 @@
 
 #include "common/port/contact_store.h"
 
+struct login;
 struct loop;
 
 /* Everything is copied. NULL, "" and 0 mean the default where one is named. */
 struct ews_config {
     const char *url;           /* https://host/EWS/Exchange.asmx; http:// only with allow_http */
+    const char *auth;          /* default "basic"; see ews_auth.h */
     const char *user, *domain; /* domain may be NULL: see ews_auth.h */
-    const char *password;      /* wiped when the store is freed */
-    const char *version;       /* see ews_version_of; default: 2013 SP1 */
-    const char *user_agent;    /* administrators allow or block clients by it */
-    const char *ca_file;       /* NULL: the system's */
-    const char *delete_type;   /* "hard" (default), "soft", "trash" */
+    const char *password;      /* or the OAuth2 client's secret; wiped when the store is freed */
+    bool keytab;               /* Kerberos' environment names one */
+    const char *client_id, *token_url, *scope; /* OAuth2; scope: see ews_oauth.h */
+    /* What all workers know of the account together, borrowed; NULL: this process alone. */
+    struct login *login;
+    void (*resumed)(void *user); /* the account works again after OUT_STOP; may be NULL */
+    /* A mailbox's server is older than `version`; may be NULL. version is static. */
+    void (*version_found)(int64_t mailbox, const char *version, void *user);
+    void *user_data;         /* for both */
+    const char *version;     /* see ews_version.h; default: 2013 SP1 */
+    const char *user_agent;  /* administrators allow or block clients by it */
+    const char *ca_file;     /* NULL: the system's */
+    const char *delete_type; /* "hard" (default), "soft", "trash" */
     /* Name of the header that routes to the mailbox's server. NULL: X-AnchorMailbox, "": none. */
     const char *anchor_header;
     uint32_t connections;      /* default 20 */
@@ -42,16 +53,14 @@ struct ews_config {
     bool allow_http;
 };
 
-/* err: SCOPE_PROCESS, code "conf": a URL, version or delete type that is none. */
+/* err: SCOPE_PROCESS, code "conf": a URL, version or delete type that is none, a way to sign in
+ * that lacks something. */
 int ews_store_new(struct loop *l,
                   const struct ews_config *config,
                   struct contact_store **ret,
                   struct err *err) must_check;
 
-/*
- * The RequestServerVersion for a setting: the schema's own names ("Exchange2010_SP2"), or "2007",
- * "2010", "2013", "2016", "2019", "SE", "online"; any case. NULL: unknown. Pure.
- */
-const char *ews_version_of(const char *setting);
+/* What a mailbox's server took before (version_found), of an earlier process. */
+void ews_store_version(struct contact_store *s, int64_t mailbox, const char *version);
 
 #endif
