@@ -6,8 +6,9 @@
 
 enum { MINUTES = 60 * 1000, HOURS = 60 * MINUTES };
 enum {
-    DONE_ON_FOLDER = 1, /* what shall be there is there */
-    FOLDER_ON_FIND = 2, /* where no item id was sent, the code means the folder's */
+    DONE_ON_DELETE = 1, /* what shall be away is away */
+    DONE_ON_FOLDER = 2, /* what shall be there is there */
+    FOLDER_ON_FIND = 4, /* where no item id was sent, the code means the folder's */
 };
 
 struct code_row {
@@ -40,7 +41,7 @@ static const struct code_row codes[] = {
     {"ErrorInternalServerError", OUT_RETRY_LATER, SCOPE_ITEM, 0, 0},
     {"ErrorBatchProcessingStopped", OUT_NOT_TRIED, SCOPE_MAILBOX, 0, 0},
     /* Gone, or changed. */
-    {"ErrorItemNotFound", OUT_GONE, SCOPE_ITEM, 0, FOLDER_ON_FIND},
+    {"ErrorItemNotFound", OUT_GONE, SCOPE_ITEM, 0, DONE_ON_DELETE | FOLDER_ON_FIND},
     {"ErrorFolderNotFound", OUT_FOLDER_LOST, SCOPE_MAILBOX, 0, 0},
     {"ErrorParentFolderNotFound", OUT_FOLDER_LOST, SCOPE_MAILBOX, 0, 0},
     {"ErrorSyncFolderNotFound", OUT_FOLDER_LOST, SCOPE_MAILBOX, 0, 0},
