@@ -12,7 +12,7 @@ enum { IDLE_MS = 1000, STANDBY_MS = 2000, PROGRESS_MS = 500, AGE_MS = 5000 };
 
 struct producer_series {
     struct metric_series *leading, *messages, *redriven, *oldest_dirty, *source_errors,
-        *run_seconds;
+        *run_seconds, *skipped;
     struct metric_family *runs;
 };
 
@@ -42,6 +42,11 @@ static int64_t now(const struct producer *p)
     return clock_now(loop_clock(p->parts.loop));
 }
 
+static int64_t wall(const struct producer *p)
+{
+    return clock_wall(loop_clock(p->parts.loop));
+}
+
 struct producer *producer_new(const struct run_parts *parts,
                               const struct producer_settings *s,
                               struct metrics *metrics)
@@ -62,6 +67,8 @@ struct producer *producer_new(const struct run_parts *parts,
         metrics_counter(metrics, "contact_sync_source_errors_total", "Runs that failed.");
     p->m.run_seconds =
         metrics_gauge(metrics, "contact_sync_run_seconds", "Duration of the last run.");
+    p->m.skipped = metrics_counter(metrics, "contact_sync_job_skipped_total",
+                                   "Fire times of the schedule that were missed.");
     p->m.runs = metrics_family(metrics, METRIC_COUNTER, "contact_sync_runs_total",
                                "Runs by result.", "result", NULL, NULL, 0);
     return p;
@@ -199,6 +206,28 @@ static void execute(struct producer *p, const struct plan_run *run)
     p->phase[0] = 0;
 }
 
+/* Asks for the run of the schedule's fire time that is due. Between runs only: they never overlap.
+ */
+static void schedule(struct producer *p)
+{
+    struct job_tick t;
+    struct err err;
+    if (!p->s->job)
+        return;
+    if (job_tick(p->s->job, p->parts.store, wall(p), &t, &err) < 0) {
+        log_warn("the scheduled run could not be asked for, next try soon", log_err(&err));
+        if (!strcmp(err.code, "plan.deposed"))
+            p->leading = false;
+        return;
+    }
+    if (t.skipped) {
+        log_warn("fire times of the schedule were missed", kv("skipped", t.skipped));
+        metric_add(p->m.skipped, (double)t.skipped);
+    }
+    if (t.fire_s && !t.made)
+        log_info("this fire time has had its run", kv("fire_s", t.fire_s));
+}
+
 /* Executes one requested run; false: there is none. */
 static bool next_run(struct producer *p)
 {
@@ -225,23 +254,45 @@ static void lead(struct producer *p)
         str_addf(&p->trouble, "PostgreSQL: %s", err.text);
     if (leading != p->leading)
         log_info(leading ? "leading" : "standing by");
+    if (leading && !p->leading && p->s->job)
+        job_lead(p->s->job);
     p->leading = leading;
     metric_set(p->m.leading, leading);
+}
+
+static bool goes_on(const struct producer *p)
+{
+    return p->leading && !loop_quitting(p->parts.loop);
+}
+
+/* A fire time is met to the second. */
+static uint32_t until_next(const struct producer *p)
+{
+    int64_t wait = p->s->redrive_ms < IDLE_MS ? p->s->redrive_ms : IDLE_MS;
+    int64_t fire_s = p->s->job ? job_next(p->s->job, wall(p)) : -1;
+    if (fire_s >= 0 && fire_s * 1000 - wall(p) < wait)
+        wait = fire_s * 1000 - wall(p);
+    return (uint32_t)wait;
+}
+
+uint32_t producer_step(struct producer *p)
+{
+    lead(p);
+    p->woken = false;
+    if (!p->leading)
+        return STANDBY_MS;
+    do
+        schedule(p);
+    while (goes_on(p) && next_run(p));
+    if (p->leading)
+        housekeeping(p);
+    return until_next(p);
 }
 
 void producer_run(struct producer *p)
 {
     while (!loop_quitting(p->parts.loop)) {
-        lead(p);
-        p->woken = false;
-        if (p->leading) {
-            while (p->leading && !loop_quitting(p->parts.loop) && next_run(p))
-                ;
-            if (p->leading)
-                housekeeping(p);
-        }
-        uint32_t wait =
-            p->leading ? (p->s->redrive_ms < IDLE_MS ? p->s->redrive_ms : IDLE_MS) : STANDBY_MS;
+        uint32_t wait = producer_step(p);
         (void)!loop_wait(p->parts.loop, &p->woken, wait);
     }
 }
@@ -257,7 +308,13 @@ bool producer_ready(const struct producer *p, struct str *why)
 void producer_debug(const struct producer *p, struct str *json)
 {
     str_addf(json,
-             "{\"leading\":%s,\"run\":%lld,\"phase\":\"%s\",\"redriven\":%.0f,\"published\":%.0f}",
+             "{\"leading\":%s,\"run\":%lld,\"phase\":\"%s\",\"redriven\":%.0f,\"published\":%.0f,"
+             "\"job\":",
              p->leading ? "true" : "false", (long long)p->run, p->phase,
              metric_value(p->m.redriven), metric_value(p->m.messages));
+    if (p->s->job)
+        job_json(p->s->job, wall(p), json);
+    else
+        str_puts(json, "null");
+    str_putc(json, '}');
 }

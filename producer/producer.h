@@ -9,6 +9,7 @@
 
 #include "common/base/metrics.h"
 
+#include "producer/job.h"
 #include "producer/redrive.h"
 #include "producer/run.h"
 
@@ -16,6 +17,7 @@ struct producer;
 
 struct producer_settings {
     struct run_settings run;
+    struct job *job; /* borrowed, the caller's to make (job_new) and to set; NULL: no schedule */
     uint32_t redrive_ms, undelivered_ms, sweep_ms, journal_days;
 };
 
@@ -29,7 +31,11 @@ struct producer *producer_new(const struct run_parts *parts,
                               struct metrics *metrics);
 void producer_free(struct producer *p);
 void producer_run(struct producer *p); /* until the loop quits */
-void producer_wake(void *producer);    /* a run was requested: look now; loop thread */
+/* One pass of producer_run: leads if it can, runs what is asked for and what the schedule says,
+ * does the rest that is due. Returns the milliseconds until the next pass. For tests on a fake
+ * clock. */
+uint32_t producer_step(struct producer *p);
+void producer_wake(void *producer); /* a run was requested: look now; loop thread */
 bool producer_ready(const struct producer *p, struct str *why);
 void producer_debug(const struct producer *p, struct str *json);
 CLEANUP_DEFINE(struct producer, producer_free);

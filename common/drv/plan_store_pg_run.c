@@ -23,6 +23,22 @@ static int op_request(struct plan_store *s,
     return 0;
 }
 
+/* The unique fire time decides, not a look before: the run of a dead leader counts too. */
+static int op_fire(struct plan_store *s, int64_t fire_s, bool *ret_made, struct err *err)
+{
+    static const struct pg_stmt stmt = {"plan_run_fire",
+                                        "INSERT INTO run (trigger, fire_at)"
+                                        " VALUES ('cron', to_timestamp($1::bigint))"
+                                        " ON CONFLICT (fire_at) DO NOTHING RETURNING id"};
+    autovalue(pg_params_release) struct pg_params p = {0};
+    autoptr(pg_result_free) struct pg_result *r = NULL;
+    pg_put_i64(&p, fire_s);
+    if (plan_pg_change(plan_pg(s), &stmt, &p, &r, err) < 0)
+        return -1;
+    *ret_made = pg_rows(r) > 0;
+    return 0;
+}
+
 static void read_run(const struct pg_result *r, struct arena *a, struct plan_run *ret)
 {
     *ret = (struct plan_run){.id = pg_i64(r, 0, 0),
@@ -103,6 +119,7 @@ static int op_finish(struct plan_store *s,
 void plan_pg_add_run(struct plan_store_ops *o)
 {
     o->run_request = op_request;
+    o->run_fire = op_fire;
     o->run_next = op_next;
     o->run_progress = op_progress;
     o->run_finish = op_finish;

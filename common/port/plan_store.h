@@ -135,6 +135,9 @@ struct plan_store_ops {
                        bool urgent,
                        int64_t *ret_id,
                        struct err *err);
+    /* Requests the run of a fire time of the schedule (Unix seconds), once for all times and all
+     * producers: *ret_made false when that fire time has had its run. Only while we lead. */
+    int (*run_fire)(struct plan_store *s, int64_t fire_s, bool *ret_made, struct err *err);
     int (*run_next)(
         struct plan_store *s,
         struct arena *a,
