@@ -28,8 +28,11 @@ int producer_host_check(struct app *app, struct err *err)
 {
     struct producer_settings s;
     autoptr(directory_source_free) struct directory_source *source = NULL; /* opens no connection */
+    autoptr(job_free) struct job *job = NULL;
     if (app_need(app, "postgres.dsn", err) < 0 || app_need(app, "eligible_group", err) < 0 ||
         producer_settings_from(app->conf, &s, err) < 0)
+        return -1;
+    if (job_new(app->conf, &job, err) < 0)
         return -1;
     return producer_host_source(app, &source, err);
 }
@@ -46,6 +49,9 @@ int producer_host_open(struct producer_host *h,
         return -1;
     if (producer_host_source(app, &h->source, err) < 0)
         return -1;
+    if (job_new(app->conf, &h->job, err) < 0)
+        return -1;
+    h->settings.job = h->job;
     if (app_pg_open(app, "contact-sync-producer", 2, true, &h->pg, err) < 0)
         return -1;
     h->store = plan_store_pg_new(app->loop, h->pg);
@@ -63,6 +69,7 @@ void producer_host_close(struct producer_host *h)
     plan_store_free(h->store);
     pg_free(h->pg);
     directory_source_free(h->source);
+    job_free(h->job);
     memset(h, 0, sizeof(*h));
 }
 

@@ -19,7 +19,10 @@ const struct conf_def settings_table[] = {
     /* Rock */
     S("rock.url", CONF_STRING, NULL, "address of Rock, e.g. https://rock.example.org"),
     S("rock.token_file", CONF_FILE, NULL, "file with the REST key (Authorization-Token)"),
-    S("rock.time_zone", CONF_STRING, "UTC", "Rock's OrgTimeZone, as an IANA name"),
+    S("rock.time_zone",
+      CONF_STRING,
+      "UTC",
+      "Rock's OrgTimeZone: IANA name, or the Windows name that Rock has"),
     N("rock.connections", CONF_INT, "4", 1, 4, "requests to Rock at once"),
     N("rock.timeout",
       CONF_DURATION,
@@ -40,6 +43,19 @@ const struct conf_def settings_table[] = {
       "accept an http:// address of Rock (the key travels in clear)"),
     S("rock.ca_file", CONF_FILE, NULL, "certificate authorities for Rock; empty: the system's"),
     S("source.fixture", CONF_FILE, NULL, "read people from this snapshot file instead of Rock"),
+
+    /* the nightly run */
+    S("job.active", CONF_BOOL, "false", "run by the schedule of job.cron"),
+    S("job.cron",
+      CONF_STRING,
+      "0 0 1 ? * MON-FRI *",
+      "when, as a Quartz cron expression in rock.time_zone; see `contact-sync cron`"),
+    N("job.late",
+      CONF_DURATION,
+      "60s",
+      SECOND,
+      HOUR,
+      "how old a fire time that was missed may be and still be run; Rock's own is 60s"),
 
     /* who and what */
     S("eligible_group", CONF_STRING, NULL, "Guid of the Rock group whose active members may sync"),
