@@ -1,0 +1,30 @@
+/*
+ * account: the settings of Exchange and its service account, as the EWS driver wants them.
+ */
+#ifndef SYNC_WORKER_ACCOUNT_H
+#define SYNC_WORKER_ACCOUNT_H
+
+#include "common/base/secret.h"
+
+#include "common/app/app.h"
+#include "worker/ews/ews_store.h"
+
+struct account {
+    struct ews_config ews; /* borrows from the settings and from below */
+    struct secret *secret;
+    char *token_url;
+};
+
+/*
+ * Reads settings and secrets; names the keytab in the process' environment (Kerberos looks there)
+ * and forbids core dumps.
+ *
+ * @err  code "conf"
+ */
+int account_read(struct app *app, struct account *ret, struct err *err) must_check;
+void account_release(struct account *a);
+/* What an operator should know at the start: one line each, for Exchange Online. */
+void account_announce(const struct app *app);
+CLEANUP_VALUE(struct account, account_release);
+
+#endif
