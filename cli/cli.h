@@ -13,14 +13,11 @@ struct cli_verb {
 };
 
 extern const struct cli_verb cli_up, cli_migrate, cli_run, cli_plan, cli_status, cli_prefs,
-    cli_approve, cli_resume, cli_config, cli_cron;
+    cli_approve, cli_resume, cli_config, cli_cron, cli_doctor;
 
 int cli_program(int argc, char **argv);
 
 /* An argument that no option of the verb takes: message, APP_USAGE. */
 int cli_usage(const struct app *app, const struct cli_verb *v, const char *what, const char *arg);
-/* Value of `--name VALUE` or `--name=VALUE` at argv[*i] (then *i moves on); NULL when it is
- * something else; "" when the value is missing. */
-const char *cli_option(const char *name, int argc, char **argv, int *i);
 
 #endif

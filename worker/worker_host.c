@@ -47,7 +47,7 @@ static int check_url(const struct conf *c, struct err *err)
                    conf_origin(c, "exchange.url"));
 }
 
-static int store_open(struct app *app, struct contact_store **store, struct err *err)
+int worker_host_store(struct app *app, struct contact_store **store, struct err *err)
 {
     const struct conf *c = app->conf;
     static const char *const needed[] = {"exchange.url", "exchange.user", "exchange.password_file"};
@@ -78,13 +78,13 @@ static int store_open(struct app *app, struct contact_store **store, struct err 
 int worker_host_check(struct app *app, struct err *err)
 {
     autoptr(contact_store_free) struct contact_store *store = NULL; /* opens no connection */
-    return store_open(app, &store, err);
+    return worker_host_store(app, &store, err);
 }
 
 int worker_host_new(struct app *app, struct queue *queue, struct worker_host **ret, struct err *err)
 {
     autoptr(worker_host_free) struct worker_host *h = xalloc(sizeof(*h));
-    if (store_open(app, &h->store, err) < 0)
+    if (worker_host_store(app, &h->store, err) < 0)
         return -1;
     unsigned connections = (unsigned)conf_int(app->conf, "postgres.connections");
     if (app_pg_open(app, "contact-sync-worker", connections, true, &h->pg, err) < 0)

@@ -12,8 +12,11 @@
 #include "common/app/app.h"
 #include "worker/worker.h"
 
+struct contact_store;
 struct worker_host;
 
+/* The store that the settings name; opens no connection. */
+int worker_host_store(struct app *app, struct contact_store **store, struct err *err) must_check;
 /* What can be wrong with the settings alone, before anything is reached. */
 int worker_host_check(struct app *app, struct err *err) must_check;
 /* Borrows app and queue. Checks the schema; does not join the group yet (worker_start). */

@@ -351,7 +351,8 @@ static int name_all(struct kq *q, const struct queue_kafka_config *cfg, struct e
     return 0;
 }
 
-int queue_kafka_new(const struct queue_kafka_config *cfg, struct queue **ret, struct err *err)
+/* Names and the producer, which also asks the brokers. NULL with *err. */
+static struct kq *begin(const struct queue_kafka_config *cfg, struct err *err)
 {
     struct kq *q = xalloc(sizeof(*q));
     q->q.ops = &kafka_ops;
@@ -360,8 +361,18 @@ int queue_kafka_new(const struct queue_kafka_config *cfg, struct queue **ret, st
     q->groups = map_new();
     q->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     kq_says_init(q);
-    if (name_all(q, cfg, err) < 0 || open_producer(q, cfg, err) < 0 ||
-        (cfg->consumer ? open_consumer(q, cfg, err) : open_observer(q, cfg, err)) < 0 ||
+    if (name_all(q, cfg, err) == 0 && open_producer(q, cfg, err) == 0)
+        return q;
+    kq_free(&q->q);
+    return NULL;
+}
+
+int queue_kafka_new(const struct queue_kafka_config *cfg, struct queue **ret, struct err *err)
+{
+    struct kq *q = begin(cfg, err);
+    if (!q)
+        return -1;
+    if ((cfg->consumer ? open_consumer(q, cfg, err) : open_observer(q, cfg, err)) < 0 ||
         kq_topics_prepare(q, cfg, err) < 0) {
         kq_free(&q->q);
         return -1;
@@ -370,6 +381,8 @@ int queue_kafka_new(const struct queue_kafka_config *cfg, struct queue **ret, st
     *ret = &q->q;
     return 0;
 }
+
+/* --- by the settings ------------------------------------------------------------------- */
 
 struct properties {
     vec(struct queue_kafka_property) v;
@@ -381,6 +394,21 @@ static void add_property(const char *name, const char *value, void *user)
     vec_push(&p->v, (struct queue_kafka_property){name, value});
 }
 
+static struct queue_kafka_config
+config_of(struct loop *l, const struct conf *c, struct properties *given)
+{
+    conf_each_passthrough(c, add_property, given);
+    return (struct queue_kafka_config){
+        .loop = l,
+        .bootstrap = conf_str(c, "kafka.bootstrap.servers"),
+        .topic_prefix = conf_str(c, "kafka.topic_prefix"),
+        .partitions = (int)conf_int(c, "kafka.partitions"),
+        .replication = (int)conf_int(c, "kafka.replication"),
+        .properties = given->v.v,
+        .n_properties = given->v.n,
+    };
+}
+
 int queue_kafka_open(struct loop *l,
                      const struct conf *c,
                      struct metrics *m,
@@ -389,19 +417,41 @@ int queue_kafka_open(struct loop *l,
                      struct err *err)
 {
     struct properties given = {0};
-    conf_each_passthrough(c, add_property, &given);
-    const struct queue_kafka_config cfg = {
-        .loop = l,
-        .metrics = m,
-        .bootstrap = conf_str(c, "kafka.bootstrap.servers"),
-        .topic_prefix = conf_str(c, "kafka.topic_prefix"),
-        .partitions = (int)conf_int(c, "kafka.partitions"),
-        .replication = (int)conf_int(c, "kafka.replication"),
-        .consumer = consumer,
-        .properties = given.v.v,
-        .n_properties = given.v.n,
-    };
+    struct queue_kafka_config cfg = config_of(l, c, &given);
+    cfg.metrics = m;
+    cfg.consumer = consumer;
     int rc = queue_kafka_new(&cfg, ret, err);
     vec_release(&given.v);
     return rc;
+}
+
+int queue_kafka_look(struct loop *l,
+                     const struct conf *c,
+                     struct queue_kafka_seen *ret,
+                     struct err *err)
+{
+    struct properties given = {0};
+    const struct queue_kafka_config cfg = config_of(l, c, &given);
+    struct kq *q = begin(&cfg, err);
+    int rc = q ? kq_topics_look(q, cfg.bootstrap, ret, err) : -1;
+    if (q)
+        kq_free(&q->q);
+    vec_release(&given.v);
+    return rc;
+}
+
+static void find_scram(const char *name, const char *value, void *user)
+{
+    bool *scram = user;
+    *scram |= !strncmp(name, "sasl.mechanism", strlen("sasl.mechanism")) && strstr(value, "SCRAM");
+}
+
+const char *queue_kafka_shortcoming(const struct conf *c)
+{
+    enum { SCRAM_MENDED = 0x02060100 };
+    bool scram = false;
+    conf_each_passthrough(c, find_scram, &scram);
+    return scram && rd_kafka_version() < SCRAM_MENDED
+               ? "this librdkafka cannot sign in by SCRAM to brokers 4.x"
+               : NULL;
 }

@@ -60,7 +60,29 @@ int queue_kafka_new(const struct queue_kafka_config *cfg,
                     struct queue **ret,
                     struct err *err) must_check;
 
-/* The same from the settings kafka.* of conf. m may be NULL. */
+/* What there is on the brokers. */
+struct queue_kafka_seen {
+    int partitions[QUEUE_TOPIC_COUNT]; /* 0: the topic is missing */
+    const char *brief, *compacted; /* of the topics that are consumed: one that keeps messages for
+                                      less than a day, one that is compacted; NULL none, or the
+                                      brokers do not say. Names by queue_topic_name. */
+};
+
+/* Looks, makes nothing, subscribes to nothing; settings kafka.* of conf. Blocks like
+ * queue_kafka_new. */
+int queue_kafka_look(struct loop *l,
+                     const struct conf *c,
+                     struct queue_kafka_seen *ret,
+                     struct err *err) must_check;
+
+/*
+ * NULL, or what this librdkafka cannot do although kafka.* ask for it: SCRAM before 2.6.1 is
+ * refused by brokers 4.x.
+ * @source  reference/platform.md section 3
+ */
+const char *queue_kafka_shortcoming(const struct conf *c);
+
+/* queue_kafka_new from the settings kafka.* of conf. m may be NULL. */
 int queue_kafka_open(struct loop *l,
                      const struct conf *c,
                      struct metrics *m,

@@ -21,10 +21,6 @@ enum {
     RETENTION_LEAST_MS = 24 * 3600 * 1000
 };
 
-struct seen { /* partitions of our topics; 0: the topic is missing */
-    int partitions[QUEUE_TOPIC_COUNT];
-};
-
 /* Lets the client say what it has to say (q->last_error), for at most ms. */
 static void hear(struct kq *q, int ms)
 {
@@ -47,9 +43,10 @@ static int unreachable(struct kq *q, const char *bootstrap, rd_kafka_resp_err_t 
                   q->last_error[0] ? q->last_error : rd_kafka_err2str(e));
 }
 
-static void note(const struct kq *q, const struct rd_kafka_metadata *md, struct seen *seen)
+static void
+note(const struct kq *q, const struct rd_kafka_metadata *md, struct queue_kafka_seen *seen)
 {
-    *seen = (struct seen){0};
+    *seen = (struct queue_kafka_seen){0};
     for (int i = 0; i < md->topic_cnt; i++) {
         const struct rd_kafka_metadata_topic *m = &md->topics[i];
         for (int t = 0; t < QUEUE_TOPIC_COUNT; t++)
@@ -59,7 +56,7 @@ static void note(const struct kq *q, const struct rd_kafka_metadata *md, struct 
 }
 
 /* All topics, for naming one could make it, with the broker's settings instead of ours. */
-static rd_kafka_resp_err_t look(struct kq *q, int ms, struct seen *seen)
+static rd_kafka_resp_err_t look(struct kq *q, int ms, struct queue_kafka_seen *seen)
 {
     const struct rd_kafka_metadata *md;
     rd_kafka_resp_err_t e = rd_kafka_metadata(q->producer, 1, NULL, &md, ms);
@@ -70,7 +67,8 @@ static rd_kafka_resp_err_t look(struct kq *q, int ms, struct seen *seen)
     return 0;
 }
 
-static int reach(struct kq *q, const char *bootstrap, struct seen *seen, struct err *err)
+static int
+reach(struct kq *q, const char *bootstrap, struct queue_kafka_seen *seen, struct err *err)
 {
     int64_t deadline = kq_now(q) + REACH_MS;
     rd_kafka_resp_err_t e;
@@ -124,7 +122,7 @@ static int check_made(const rd_kafka_event_t *ev, struct err *err)
 
 static size_t name_new(const struct kq *q,
                        const struct queue_kafka_config *cfg,
-                       const struct seen *seen,
+                       const struct queue_kafka_seen *seen,
                        rd_kafka_NewTopic_t **topics)
 {
     size_t n = 0;
@@ -147,7 +145,7 @@ static size_t name_new(const struct kq *q,
 
 static int make(struct kq *q,
                 const struct queue_kafka_config *cfg,
-                const struct seen *seen,
+                const struct queue_kafka_seen *seen,
                 const char *first,
                 struct err *err)
 {
@@ -176,7 +174,7 @@ static int make(struct kq *q,
     return rc;
 }
 
-static const char *first_missing(const struct kq *q, const struct seen *seen)
+static const char *first_missing(const struct kq *q, const struct queue_kafka_seen *seen)
 {
     for (int t = 0; t < QUEUE_TOPIC_COUNT; t++)
         if (!seen->partitions[t])
@@ -186,7 +184,7 @@ static const char *first_missing(const struct kq *q, const struct seen *seen)
 
 /* The leaders of all partitions answer. Before they do, 2.16.0 has been seen to report a message as
  * delivered that no broker kept. */
-static bool led(struct kq *q, const struct seen *seen)
+static bool led(struct kq *q, const struct queue_kafka_seen *seen)
 {
     int n = 0;
     for (int t = 0; t < QUEUE_TOPIC_COUNT; t++)
@@ -203,8 +201,10 @@ static bool led(struct kq *q, const struct seen *seen)
     return !e;
 }
 
-static int
-make_missing(struct kq *q, const struct queue_kafka_config *cfg, struct seen *seen, struct err *err)
+static int make_missing(struct kq *q,
+                        const struct queue_kafka_config *cfg,
+                        struct queue_kafka_seen *seen,
+                        struct err *err)
 {
     const char *missing = first_missing(q, seen);
     if (!missing)
@@ -224,24 +224,22 @@ make_missing(struct kq *q, const struct queue_kafka_config *cfg, struct seen *se
 
 /* --- looking at those that were there -------------------------------------------------- */
 
-static void check_setting(const char *topic, const char *name, const char *value)
+static void
+note_setting(struct queue_kafka_seen *seen, const char *topic, const char *name, const char *value)
 {
     if (!value)
         return;
     if (!strcmp(name, "retention.ms")) {
         long long ms = strtoll(value, NULL, 10);
         if (ms >= 0 && ms < RETENTION_LEAST_MS)
-            log_warn("kafka topic keeps messages for less than a day: a backlog older than that is "
-                     "lost and made again",
-                     kv("topic", topic), kv("retention_ms", (int64_t)ms));
+            seen->brief = topic;
     } else if (!strcmp(name, "cleanup.policy") && strstr(value, "compact")) {
-        log_warn("kafka topic is compacted: waiting messages of a mailbox vanish but for the last "
-                 "one; set cleanup.policy=delete",
-                 kv("topic", topic));
+        seen->compacted = topic;
     }
 }
 
-static void check_resources(const rd_kafka_event_t *ev)
+static void
+note_settings(const struct kq *q, const rd_kafka_event_t *ev, struct queue_kafka_seen *seen)
 {
     const rd_kafka_DescribeConfigs_result_t *res =
         rd_kafka_event_DescribeConfigs_result((rd_kafka_event_t *)(uintptr_t)ev);
@@ -251,15 +249,16 @@ static void check_resources(const rd_kafka_event_t *ev)
     for (size_t i = 0; i < n; i++) {
         size_t entries = 0;
         const rd_kafka_ConfigEntry_t **e = rd_kafka_ConfigResource_configs(resources[i], &entries);
+        bool urgent = !strcmp(rd_kafka_ConfigResource_name(resources[i]), q->names[QUEUE_URGENT]);
+        const char *topic = queue_topic_name(urgent ? QUEUE_URGENT : QUEUE_TASKS);
         for (size_t k = 0; k < entries; k++)
-            check_setting(rd_kafka_ConfigResource_name(resources[i]),
-                          rd_kafka_ConfigEntry_name(e[k]), rd_kafka_ConfigEntry_value(e[k]));
+            note_setting(seen, topic, rd_kafka_ConfigEntry_name(e[k]),
+                         rd_kafka_ConfigEntry_value(e[k]));
     }
 }
 
-/* Only lines in the log come of it: who may not see settings, or asks a broker that cannot tell,
- * works all the same. */
-static void check_settings(struct kq *q)
+/* Who may not see settings, or asks a broker that cannot tell, works all the same. */
+static void look_at_settings(struct kq *q, struct queue_kafka_seen *seen)
 {
     rd_kafka_ConfigResource_t *of[KQ_TASK_TOPICS];
     char text[128];
@@ -273,12 +272,37 @@ static void check_settings(struct kq *q)
     rd_kafka_event_t *ev = rd_kafka_queue_poll(answers, CHECK_MS);
     if (ev) {
         if (!rd_kafka_event_error(ev))
-            check_resources(ev);
+            note_settings(q, ev, seen);
         rd_kafka_event_destroy(ev);
     }
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_queue_destroy(answers);
     rd_kafka_ConfigResource_destroy_array(of, KQ_TASK_TOPICS);
+}
+
+static void warn_of_settings(const struct queue_kafka_seen *seen)
+{
+    if (seen->brief)
+        log_warn("kafka topic keeps messages for less than a day: a backlog older than that is "
+                 "lost and made again",
+                 kv("topic", seen->brief));
+    if (seen->compacted)
+        log_warn("kafka topic is compacted: waiting messages of a mailbox vanish but for the last "
+                 "one; set cleanup.policy=delete",
+                 kv("topic", seen->compacted));
+}
+
+int kq_topics_look(struct kq *q,
+                   const char *bootstrap,
+                   struct queue_kafka_seen *ret,
+                   struct err *err)
+{
+    *ret = (struct queue_kafka_seen){0};
+    if (reach(q, bootstrap, ret, err) < 0)
+        return -1;
+    if (ret->partitions[QUEUE_TASKS] && ret->partitions[QUEUE_URGENT])
+        look_at_settings(q, ret);
+    return 0;
 }
 
 static int identify(struct kq *q, struct err *err)
@@ -296,14 +320,12 @@ static int identify(struct kq *q, struct err *err)
 
 int kq_topics_prepare(struct kq *q, const struct queue_kafka_config *cfg, struct err *err)
 {
-    struct seen seen = {0};
-    if (reach(q, cfg->bootstrap, &seen, err) < 0)
+    struct queue_kafka_seen seen;
+    if (kq_topics_look(q, cfg->bootstrap, &seen, err) < 0)
         return -1;
-    bool were_there = seen.partitions[QUEUE_TASKS] && seen.partitions[QUEUE_URGENT];
+    warn_of_settings(&seen);
     if (make_missing(q, cfg, &seen, err) < 0 || identify(q, err) < 0)
         return -1;
-    if (were_there)
-        check_settings(q);
     for (int t = 0; t < KQ_TASK_TOPICS; t++)
         q->partitions[t] =
             seen.partitions[t] < KQ_PARTITIONS_MAX ? seen.partitions[t] : KQ_PARTITIONS_MAX;

@@ -77,6 +77,7 @@ struct http_request {
     uint32_t timeout_ms;         /* whole call, from its start; 0: 120 s */
     bool send_once;              /* nothing is ever sent a second time; see above */
     bool fresh_connection;       /* none that was used before; it stays in the pool afterwards */
+    bool want_certificate;       /* with fresh_connection: the response tells of it */
     /* Asked right before the first body byte leaves (without a body: before the head); false aborts
      * with "http.fenced", WHEN_LATER, nothing of the body sent. Must not call back into http. May
      * be NULL. */
@@ -95,6 +96,8 @@ struct http_response {
     const char *location; /* of a 3xx, made absolute, without user and password; "" otherwise */
     unsigned offers;      /* of a 401: HTTP_OFFERS of each way to sign in that it names */
     bool token_expired;   /* of a 401: it says that the token is no longer good */
+    char issuer[128];     /* of the server's certificate; "" when not asked for, or no TLS */
+    int64_t expires_ms;   /* likewise, Unix time; 0 unknown */
 };
 
 /*

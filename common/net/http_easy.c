@@ -195,6 +195,7 @@ void http_easy_set(struct http_call *call, const struct http_request *r)
     http_auth_set(call, r);
     set(e, CURLOPT_TIMEOUT_MS, (long)(r->timeout_ms ? r->timeout_ms : HTTP_DEFAULT_TIMEOUT_MS));
     set(e, CURLOPT_FRESH_CONNECT, (long)r->fresh_connection);
+    set(e, CURLOPT_CERTINFO, (long)r->want_certificate);
     if (call->result == CURLE_OK)
         call->result = curl_easy_setopt(e, CURLOPT_URL, r->url); /* fails on megabytes */
 }

@@ -42,6 +42,31 @@ static void fill_location(struct http_call *call, struct http_response *r)
     curl_url_cleanup(u);
 }
 
+static void certificate_field(const char *field, struct http_response *r)
+{
+    static const char issuer[] = "Issuer:", expires[] = "Expire date:";
+    if (strncmp(field, issuer, strlen(issuer)) == 0) {
+        snprintf(r->issuer, sizeof(r->issuer), "%s", field + strlen(issuer));
+        for (char *p = r->issuer; *p; p++)
+            if ((unsigned char)*p < 0x20 || *p == 0x7f)
+                *p = ' ';
+    } else if (strncmp(field, expires, strlen(expires)) == 0) {
+        time_t at = curl_getdate(field + strlen(expires), NULL);
+        r->expires_ms = at > 0 ? (int64_t)at * 1000 : 0;
+    }
+}
+
+/* The server's own certificate is the first one. Nothing unless it was asked for. */
+static void fill_certificate(struct http_call *call, struct http_response *r)
+{
+    struct curl_certinfo *all = NULL;
+    curl_easy_getinfo(call->easy, CURLINFO_CERTINFO, &all);
+    if (!all || all->num_of_certs < 1)
+        return;
+    for (const struct curl_slist *s = all->certinfo[0]; s; s = s->next)
+        certificate_field(s->data, r);
+}
+
 static void fill_answer(struct http_call *call, struct http_response *r)
 {
     CURL *e = call->easy;
@@ -58,6 +83,7 @@ static void fill_answer(struct http_call *call, struct http_response *r)
         fill_location(call, r);
     if (curl_easy_header(e, "Retry-After", 0, CURLH_HEADER, -1, &h) == CURLHE_OK)
         r->retry_after_ms = http_retry_after_ms(h->value, clock_wall(loop_clock(call->c->l)));
+    fill_certificate(call, r);
     r->body = call->answer.p;
     r->body_len = call->answer.n;
 }

@@ -1,0 +1,115 @@
+/*
+ * doctor: everything that the product stands on, looked at from here.
+ */
+#include "cli/doctor.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "worker/probe.h"
+#include "worker/worker_host.h"
+
+enum { TEXT_MAX = 1 << 20, EXCHANGE_MS = 3 * 60 * 1000 };
+
+struct doctor_args {
+    const char *mailbox;
+    bool json;
+};
+
+static void set_true(void *flag)
+{
+    *(bool *)flag = true;
+}
+
+static void doctor_exchange(struct app *app, const char *mailbox, struct checkup *c)
+{
+    autoptr(contact_store_free) struct contact_store *store = NULL;
+    autoptr(probe_free) struct probe *p = NULL;
+    const char *ca_file = conf_str(app->conf, "exchange.ca_file");
+    struct diagnosis_facts facts = {.user = conf_str(app->conf, "exchange.user")};
+    struct err err;
+    bool done = false;
+
+    if (worker_host_store(app, &store, &err) < 0) {
+        checkup_bad(c, "Exchange", "settings", CHECKUP_FAILED, 0, &err, &facts);
+        return;
+    }
+    const struct probe_parts parts = {.loop = app->loop,
+                                      .store = store,
+                                      .url = conf_str(app->conf, "exchange.url"),
+                                      .user = facts.user,
+                                      .ca_file = *ca_file ? ca_file : NULL,
+                                      .allow_http = conf_bool(app->conf, "exchange.allow_http")};
+    p = probe_start(&parts, mailbox, c, set_true, &done);
+    if (loop_wait(app->loop, &done, EXCHANGE_MS) < 0) {
+        err_set(&err, SCOPE_REMOTE, WHEN_LATER, "curl.28", "no answer");
+        checkup_bad(c, "Exchange", "answer", CHECKUP_FAILED, EXCHANGE_MS, &err, &facts);
+        contact_store_free(steal(store));
+    }
+}
+
+static int parse(const struct app *app, int argc, char **argv, struct doctor_args *a)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *mailbox = app_option("--mailbox", argc, argv, &i);
+        if (mailbox)
+            a->mailbox = mailbox;
+        else if (!strcmp(argv[i], "--json"))
+            a->json = true;
+        else
+            return cli_usage(app, &cli_doctor, "unknown argument", argv[i]);
+        if (mailbox && !strchr(mailbox, '@'))
+            return cli_usage(app, &cli_doctor, "--mailbox wants an address", NULL);
+    }
+    return APP_OK;
+}
+
+static void show(const struct checkup *c, const struct doctor_args *a)
+{
+    autovalue(str_release) struct str out = STR_INIT(TEXT_MAX);
+
+    if (a->json)
+        checkup_json(c, &out);
+    else
+        checkup_text(c, isatty(STDOUT_FILENO), &out);
+    puts(out.p);
+    if (!a->json && !a->mailbox)
+        puts("Sign-in and the right to write are tried with --mailbox ADDRESS.");
+}
+
+static int run(struct app *app, int argc, char **argv)
+{
+    struct doctor_args a = {0};
+    autovalue(checkup_release) struct checkup c = {0};
+    int code = parse(app, argc, argv, &a);
+
+    if (code != APP_OK)
+        return code;
+    doctor_postgres(app, &c);
+    doctor_kafka(app, &c);
+    doctor_rock(app, &c);
+    doctor_exchange(app, a.mailbox, &c);
+    show(&c, &a);
+    return checkup_failed(&c) ? APP_FAILED : APP_OK;
+}
+
+const struct cli_verb cli_doctor = {
+    "doctor", "what does not work, and what to do about it",
+    "Usage: contact-sync doctor [--mailbox ADDRESS] [--json]\n"
+    "\n"
+    "Looks at PostgreSQL, Kafka, Rock and Exchange with the settings in force and says for each "
+    "step "
+    "what was\n"
+    "found, or what is wrong and how it is mended. Changes nothing; with --mailbox it also signs "
+    "in, "
+    "acts for\n"
+    "that mailbox and writes and deletes one marked contact there.\n"
+    "\n"
+    "Exit codes: 0 all is well (warnings included), 1 something failed.\n"
+    "\n"
+    "Examples:\n"
+    "  contact-sync doctor --mailbox pat@church.example --config ./site.conf\n"
+    "  contact-sync doctor --json | jq '.steps[] | select(.state == \"failed\")'\n",
+    run};

@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""`contact-sync doctor` names what is wrong and what mends it: one broken thing at a time, the real program, real servers."""
+import json
+import os
+import socket
+import ssl
+import subprocess
+import threading
+
+from lib_program import need
+from lib_run import main, needs_kafka
+from lib_site import Site, psql
+
+MAILBOX = "pat@church.example"
+
+
+class Patient:
+    """A site that is well, and what the doctor says of it."""
+
+    def __init__(self, site):
+        self.site = site
+
+    def steps(self, *arguments, mailbox=MAILBOX, sets=()):
+        sets = [word for pair in sets for word in ("--set", pair)]
+        named = ["--mailbox", mailbox] if mailbox else []
+        done = self.site.tool("doctor", "--json", *named, *arguments, *sets)
+        need(done.stdout.startswith("{"), f"no JSON: {done.stdout[:200]} {done.stderr[-300:]}")
+        answer = json.loads(done.stdout)
+        need(done.returncode == (0 if answer["ok"] else 1), f"exit {done.returncode} and ok = {answer['ok']}")
+        return answer["steps"]
+
+    def well(self):
+        steps = self.steps()
+        bad = [s for s in steps if s["state"] in ("failed", "warning") and s["code"] != "pg.fsync"]  # off in tests, and said so
+        need(not bad, f"a site that is well: {bad}")
+        return steps
+
+    def finds(self, part, name, *words, state="failed", **given):
+        """This step alone is wrong; text and remedy hold these words."""
+        steps = self.steps(**given)
+        bad = [s for s in steps if s["state"] == state and s["part"] == part]
+        need([s["name"] for s in bad] == [name], f"{part}/{name} should be {state}: {[s for s in steps if s['part'] == part]}")
+        said = bad[0]["text"] + " | " + bad[0]["remedy"]
+        for word in words:
+            need(word in said, f"{part}/{name} does not say {word!r}: {said}")
+        need(bad[0]["remedy"], f"{part}/{name}: no remedy: {said}")
+        return bad[0]
+
+
+def site(name, **kw):
+    return Site(name, people=60, users=4, **{"kafka": False, **kw})
+
+
+def all_is_well():
+    """Nothing is wrong: each step says what was found; a test contact comes and goes; the text is for people"""
+    with site("well") as s:
+        steps = Patient(s).well()
+        need({x["part"] for x in steps} == {"PostgreSQL", "Kafka", "Rock", "Exchange"}, "a part is missing")
+        stats = s.stats()
+        need(stats["created"] == 1 and stats["deleted"] == 1, "the test contact did not come and go")
+        text = s.cs("doctor", "--mailbox", MAILBOX)
+        need("FAILED" not in text and "impersonation" in text, text)
+        before = s.stats()["created"]
+        s.cs("doctor")
+        need(s.stats()["created"] == before, "without a mailbox nothing is written")
+        return f"{len(steps)} steps"
+
+
+# --- the way to Exchange ---
+
+
+def closed_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Tls:
+    """A server with a certificate of its own kind, which answers 401 to whatever comes."""
+
+    def __init__(self, folder, name, days, san="DNS:localhost,IP:127.0.0.1"):
+        self.cert, key = folder / f"{name}.pem", folder / f"{name}.key"
+        start = "20200101000000Z" if days < 0 else None
+        self.make(folder, name, key, days, start, san)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.cert, key)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.context = context
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def make(self, folder, name, key, days, start, san):
+        request = folder / f"{name}.csr"
+        subprocess.run(["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", request, "-subj",
+                        "/CN=localhost"], check=True, capture_output=True)
+        (folder / f"{name}.ext").write_text(f"subjectAltName={san}\nbasicConstraints=CA:TRUE\n")
+        (folder / f"{name}.db").write_text("")
+        (folder / f"{name}.serial").write_text("01")
+        (folder / f"{name}.cnf").write_text(
+            f"[ca]\ndefault_ca=me\n[me]\ndatabase={folder}/{name}.db\nserial={folder}/{name}.serial\nnew_certs_dir={folder}\n"
+            "default_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n")
+        when = ["-startdate", start, "-enddate", "20200301000000Z"] if start else ["-days", str(days)]
+        subprocess.run(["openssl", "ca", "-batch", "-selfsign", "-config", folder / f"{name}.cnf", "-keyfile", key, "-in", request,
+                        "-out", self.cert, "-extfile", folder / f"{name}.ext", *when], check=True, capture_output=True)
+
+    def serve(self):
+        while True:
+            raw, _ = self.listener.accept()
+            threading.Thread(target=self.talk, args=(raw,), daemon=True).start()
+
+    def talk(self, raw):
+        try:
+            with self.context.wrap_socket(raw, server_side=True) as s:
+                data = b""
+                while b"\r\n\r\n" not in data:
+                    data += s.recv(65536)
+                head, _, body = data.partition(b"\r\n\r\n")
+                length = [int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")]
+                while length and len(body) < length[0]:
+                    body += s.recv(65536)
+                s.sendall(b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        except OSError:
+            pass
+
+    def url(self, host="localhost"):
+        return f"exchange.url=https://{host}:{self.port}/EWS/Exchange.asmx"
+
+
+def the_way_to_exchange():
+    """A name that is not there, a closed port, certificates of four bad kinds: each named, with its remedy"""
+    with site("way") as s:
+        p = Patient(s)
+        p.finds("Exchange", "name", "nowhere.invalid", "getent", sets=["exchange.url=https://nowhere.invalid/EWS/Exchange.asmx"])
+        p.finds("Exchange", "connection", "firewall", sets=[f"exchange.url=https://127.0.0.1:{closed_port()}/EWS/Exchange.asmx"])
+        good = Tls(s.folder, "good", 90)
+        trusted = f"exchange.ca_file={good.cert}"
+        p.finds("Exchange", "certificate", "trusts", "exchange.ca_file", sets=[good.url()])
+        old = Tls(s.folder, "old", -1)
+        p.finds("Exchange", "certificate", "expired", "Renew", sets=[old.url(), f"exchange.ca_file={old.cert}"])
+        other = Tls(s.folder, "other", 90, san="DNS:mail.church.example")
+        p.finds("Exchange", "certificate", "another name", sets=[other.url(), f"exchange.ca_file={other.cert}"])
+        ending = Tls(s.folder, "ending", 5)
+        p.finds("Exchange", "certificate", "ends in", state="warning", sets=[ending.url(), f"exchange.ca_file={ending.cert}"])
+        step = p.finds("Exchange", "sign-in", "password", sets=[good.url(), trusted])
+        need(step["code"] == "auth.refused", step)
+
+
+# --- who we are to Exchange ---
+
+
+def what_exchange_refuses():
+    """Password, role, scope, EWS closed, mailbox unknown or full, a page in the place of an answer: the right words and line"""
+    with site("refused") as s:
+        p = Patient(s)
+
+        def after(fault, *expected, **members):
+            s.exchange.delete("faults")
+            s.fault(fault, times=0, **members)
+            p.finds("Exchange", *expected)
+
+        wrong = s.folder / "wrong.password"
+        wrong.write_text("not this one\n")
+        wrong.chmod(0o600)
+        p.finds("Exchange", "sign-in", "password", "svc-sync", sets=[f"exchange.password_file={wrong}"])
+        after("soap_fault", "impersonation", "role is missing", "New-ManagementRoleAssignment", "-Role ApplicationImpersonation",
+              "svc-sync", op="GetFolder", code="ErrorImpersonationDenied")
+        after("soap_fault", "impersonation", "scope", "Get-ManagementRoleAssignment", MAILBOX, op="GetFolder",
+              code="ErrorImpersonateUserDenied")
+        after("http_status", "sign-in", "closed", "Set-CASMailbox", op="GetFolder", status=403)
+        after("html_200", "sign-in", "web page", op="GetFolder")
+        after("item_error", "write", "full", "Get-MailboxStatistics", op="CreateItem", code="ErrorQuotaExceeded")
+        s.exchange.delete("faults")
+        p.finds("Exchange", "mailbox", "no mailbox", "Get-Recipient", mailbox="nobody@elsewhere.example")
+        p.well()
+        need(s.stats()["created"] == s.stats()["deleted"], "a test contact was left behind")
+
+
+# --- Rock ---
+
+
+def what_rock_refuses():
+    """The key, one right, a Rock that starts, another address: the right words and what to do"""
+    with site("rock") as s:
+        p = Patient(s)
+        wrong = s.folder / "wrong.key"
+        wrong.write_text("another\n")
+        wrong.chmod(0o600)
+        p.finds("Rock", "eligible group", "key", "REST Keys", sets=[f"rock.token_file={wrong}"])
+        p.finds("Rock", "eligible group", "rock.url", sets=[f"rock.url={s.rock.url}/elsewhere"])
+        p.finds("Rock", "eligible group", "eligible_group", sets=["eligible_group=11111111-2222-3333-4444-555555555555"])
+        s.rock_fault("unauthorised", endpoint="Followings", times=0)
+        p.finds("Rock", "choices", "View", "REST Controllers")
+
+
+# --- PostgreSQL and Kafka ---
+
+
+def what_postgres_lacks():
+    """No server, no schema, a database that tells commits too early: the right words and command"""
+    with site("postgres") as s:
+        p = Patient(s)
+        p.finds("PostgreSQL", "connection", "postgres.dsn", sets=[f"postgres.dsn=postgresql://127.0.0.1:{closed_port()}/x"])
+        psql(s.admin_dsn, f"ALTER DATABASE {s.word} SET synchronous_commit = off")
+        p.finds("PostgreSQL", "durability", "synchronous_commit", "ALTER DATABASE", state="warning")
+        psql(s.admin_dsn, f"ALTER DATABASE {s.word} RESET synchronous_commit")
+        psql(s.admin_dsn, f"CREATE DATABASE {s.word}_empty")
+        try:
+            p.finds("PostgreSQL", "schema", "contact-sync migrate", sets=[f"postgres.dsn={s.dsn_of(s.word + '_empty')}"])
+        finally:
+            psql(s.admin_dsn, f"DROP DATABASE {s.word}_empty")
+
+
+def what_kafka_lacks():
+    """No broker, no topics, SCRAM with an old librdkafka: the right words and what to do"""
+    needs_kafka()
+    with site("kafka", kafka=True) as s:
+        p = Patient(s)
+        p.finds("Kafka", "topics", "missing", "producer or worker")
+        program = s.producer().ready()
+        steps = [x for x in p.well() if x["part"] == "Kafka"]
+        need(all(x["state"] == "ok" for x in steps), steps)
+        program.stop()
+        p.finds("Kafka", "brokers", "kafka.bootstrap.servers", sets=[f"kafka.bootstrap.servers=127.0.0.1:{closed_port()}"])
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    main([all_is_well, the_way_to_exchange, what_exchange_refuses, what_rock_refuses, what_postgres_lacks, what_kafka_lacks],
+         at_once=3)
