@@ -61,6 +61,10 @@ struct source_old_prefs {
     size_t n_groups;
 };
 
+struct source_rendered {
+    const char *text; /* NULL: Rock reports an error in this one's rendering */
+};
+
 struct directory_source;
 struct directory_source_ops {
     const char *name; /* "rock", "fixture" */
@@ -83,6 +87,18 @@ struct directory_source_ops {
                      struct source_old_prefs **ret,
                      size_t *n,
                      struct err *err);
+    /*
+     * Has Rock render a Lava template for each of these people (Person.Id), who are its `Person`.
+     * Answers at the same index, texts in a. One person's error is that person's alone. NULL: this
+     * source cannot.
+     */
+    int (*render)(struct directory_source *s,
+                  const char *lava,
+                  const int64_t *ids,
+                  size_t n,
+                  struct arena *a,
+                  struct source_rendered *ret,
+                  struct err *err);
     void (*free)(struct directory_source *s);
 };
 

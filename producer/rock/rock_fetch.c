@@ -105,13 +105,17 @@ static void walk_ended(struct rock_walk *w)
 /* ---- trouble ---- */
 
 /* xorshift64*: spreads retries, decides nothing. */
-static int64_t jitter(struct rock_fetch *f, int64_t below)
+uint64_t rock_fetch_dice(struct rock_fetch *f)
 {
     f->dice ^= f->dice >> 12;
     f->dice ^= f->dice << 25;
     f->dice ^= f->dice >> 27;
-    return below > 0 ? (int64_t)((f->dice * UINT64_C(2685821657736338717) >> 33) % (uint64_t)below)
-                     : 0;
+    return f->dice * UINT64_C(2685821657736338717);
+}
+
+static int64_t jitter(struct rock_fetch *f, int64_t below)
+{
+    return below > 0 ? (int64_t)((rock_fetch_dice(f) >> 33) % (uint64_t)below) : 0;
 }
 
 /* Half of the doubled wait for certain, the other half by chance. */
@@ -328,6 +332,110 @@ int rock_fetch_run(struct rock_fetch *f,
         return 0;
     *err = f->err;
     return -1;
+}
+
+/* ---- one POST ---- */
+
+struct post {
+    struct rock_fetch *f;
+    struct str *ret;
+    bool done;
+    enum rock_verdict verdict;
+    int64_t retry_after_ms;
+    struct err err;
+};
+
+static void on_posted(const struct http_response *r, const struct err *err, void *user)
+{
+    struct post *p = user;
+
+    p->done = true;
+    p->retry_after_ms = -1;
+    if (err) {
+        p->err = *err;
+        p->verdict = err->when == WHEN_NEVER ? ROCK_REFUSED : ROCK_RETRY;
+        return;
+    }
+    p->retry_after_ms = r->retry_after_ms;
+    p->verdict = rock_answer_judge(r, "Lava", p->f->key_known, &p->err);
+    if (r->status == 401)
+        err_set(&p->err, SCOPE_REMOTE, WHEN_NEVER, "rock.401",
+                "the REST key has no Edit right on POST api/Lava/RenderTemplate in Rock");
+    if (p->verdict != ROCK_ROWS)
+        return;
+    p->f->bytes += r->body_len;
+    str_add(p->ret, r->body, r->body_len);
+}
+
+static void on_nap(void *user)
+{
+    *(bool *)user = true;
+}
+
+static int nap(struct rock_fetch *f, int64_t wait)
+{
+    bool over = false;
+    struct loop_timer *t = loop_after(f->l, wait, on_nap, &over);
+
+    if (loop_wait(f->l, &over, -1) == 0)
+        return 0;
+    loop_cancel(t);
+    return -1;
+}
+
+static int post_once(struct post *p, const char *url, const char *text, size_t n, struct err *err)
+{
+    struct rock_fetch *f = p->f;
+    const char *const headers[] = {f->token_header, "Accept: application/json",
+                                   "Content-Type: text/plain; charset=utf-8", NULL};
+    const struct http_request rq = {.method = "POST",
+                                    .url = url,
+                                    .headers = headers,
+                                    .body = text,
+                                    .body_len = n,
+                                    .timeout_ms = f->o.timeout_ms};
+
+    connect_when_needed(f);
+    p->done = false;
+    http_send(f->http, &rq, on_posted, p);
+    if (loop_wait(f->l, &p->done, -1) == 0)
+        return 0;
+    break_off(f); /* the call goes with its client */
+    return err_set(err, SCOPE_PROCESS, WHEN_LATER, "stopped", "stopped while Rock renders");
+}
+
+int rock_fetch_post(struct rock_fetch *f,
+                    const char *path,
+                    const char *text,
+                    size_t n,
+                    struct str *ret,
+                    bool *ret_failed,
+                    struct err *err)
+{
+    autovalue(str_release) struct str url = STR_INIT(16384);
+    struct post p = {.f = f, .ret = ret};
+    int64_t since = 0;
+
+    f->next = f->open = 0;
+    str_addf(&url, "%s%s", f->url, path);
+    for (unsigned tries = 1;; tries++) {
+        if (post_once(&p, url.p, text, n, err) < 0)
+            return -1;
+        *ret_failed = p.verdict == ROCK_HALVE;
+        if (p.verdict == ROCK_ROWS || p.verdict == ROCK_HALVE)
+            return 0;
+        int64_t now = clock_now(loop_clock(f->l)), wait = wait_ms(f, tries);
+        if (tries == 1)
+            since = now;
+        if (p.retry_after_ms > wait)
+            wait = p.retry_after_ms;
+        if (p.verdict == ROCK_REFUSED || now + wait - since > f->o.retry_for_ms) {
+            *err = p.err;
+            return err_prefix(err, "POST %s", path);
+        }
+        if (nap(f, wait) < 0)
+            return err_set(err, SCOPE_PROCESS, WHEN_LATER, "stopped", "stopped while Rock renders");
+    }
 }
 
 void rock_fetch_restart(struct rock_fetch *f)

@@ -69,6 +69,25 @@ unsigned rock_fetch_connections(const struct rock_fetch *f);
 unsigned rock_fetch_page(const struct rock_fetch *f);
 /* Begins a new reading: the limit on what Rock may send in all counts from here. */
 void rock_fetch_restart(struct rock_fetch *f);
+struct str;
+/*
+ * One POST of text that changes nothing in Rock, with the same retries; turns the loop. No other
+ * call meanwhile.
+ *
+ * @path        "/api/Lava/RenderTemplate"
+ * @ret         the JSON answer is added
+ * @ret_failed  Rock answered 500, which may be due to what was sent; then 0 is returned and ret is
+ *              untouched
+ */
+int rock_fetch_post(struct rock_fetch *f,
+                    const char *path,
+                    const char *text,
+                    size_t n,
+                    struct str *ret,
+                    bool *ret_failed,
+                    struct err *err) must_check;
+/* 64 bits that do not repeat. */
+uint64_t rock_fetch_dice(struct rock_fetch *f);
 /*
  * Runs all walks; turns the loop meanwhile. Row callbacks come from the loop, rows of different
  * walks interleaved.

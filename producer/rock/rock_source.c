@@ -7,6 +7,7 @@
 
 #include "common/net/loop.h"
 #include "producer/rock/rock_read_p.h"
+#include "producer/rock/rock_render.h"
 
 /* Far above what rock_fetch lets Rock send in all. */
 static const size_t arena_max = (size_t)32 << 30;
@@ -112,6 +113,17 @@ static int source_old_prefs(struct directory_source *base,
     return rock_old_prefs(&r, a, ret, n, err);
 }
 
+static int source_render(struct directory_source *base,
+                         const char *lava,
+                         const int64_t *ids,
+                         size_t n,
+                         struct arena *a,
+                         struct source_rendered *ret,
+                         struct err *err)
+{
+    return rock_render(((struct rock_source *)base)->fetch, lava, ids, n, a, ret, err);
+}
+
 static void source_free(struct directory_source *base)
 {
     struct rock_source *s = (struct rock_source *)base;
@@ -129,6 +141,7 @@ static const struct directory_source_ops rock_ops = {
     .snapshot = source_snapshot,
     .resolve = source_resolve,
     .old_prefs = source_old_prefs,
+    .render = source_render,
     .free = source_free,
 };
 

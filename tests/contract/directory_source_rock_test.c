@@ -2,6 +2,7 @@
 #include "tests/contract/directory_source_contract.c"
 #include "tests/contract/rock_rig.h"
 #include "tests/contract/rock_town.c"
+#include "tests/sim/rock/sim_rock_p.h"
 
 static struct rock_rig rig;
 
@@ -341,4 +342,86 @@ Test(directory_source_rock,
     cr_expect(eq(sz, d->n_unknown_attributes, 1));
     cr_expect_str_eq(d->unknown_attributes[0], "key23");
     directory_free(d);
+}
+
+/* ---- rendered by Rock ---- */
+
+static struct source_rendered rendered[3];
+static int64_t rendered_ids[3];
+
+static int render(struct arena *a, const char *lava)
+{
+    static const char *const who[] = {ANN, BOB, GUS};
+    struct directory *d = everything(rig.source);
+
+    for (size_t i = 0; i < ARRAY_LEN(who); i++)
+        rendered_ids[i] = somebody(d, who[i])->rock_id;
+    directory_free(d);
+    return rig.source->ops->render(rig.source, lava, rendered_ids, 3, a, rendered, &err);
+}
+
+static void allow_to_render(void)
+{
+    rig.sim->api.may_render = true;
+}
+
+static void numbers_at_work(struct church *c, void *user)
+{
+    int32_t bob = ((struct person_alias *)church_by_guid(c, TABLE_PERSON_ALIAS, BOB))->person_id;
+    struct phone_number *p = a_phone(c, bob, c->known.work_phone, "6235550144");
+    (void)user;
+    p->formatted = "(623) 555-0144";
+}
+
+Test(directory_source_rock,
+     rock_renders_for_many_in_one_request,
+     .init = open_town,
+     .fini = close_town,
+     .timeout = 60)
+{
+    autoptr(arena_free) struct arena *a = arena_new("test", 16 << 20);
+
+    allow_to_render();
+    sim_rock_with(rig.sim, numbers_at_work, NULL);
+    cr_assert(render(a, "{{ Person.NickName }}: {% assign n = Person | PhoneNumber:'Work' %}"
+                        "{% if n != null %}{{ n }}{% endif %} of {{ Person | Campus | "
+                        "Property:'Name' }}") == 0,
+              "%s", err.text);
+    cr_expect_str_eq(rendered[0].text, "Ann:  of Main Campus");
+    cr_expect_str_eq(rendered[1].text, "Bob: (623) 555-0144 of Main Campus");
+    cr_expect_str_eq(rendered[2].text, "Gus:  of Main Campus", "not the number of the one before");
+}
+
+Test(directory_source_rock,
+     one_persons_lava_error_is_that_persons_alone,
+     .init = open_town,
+     .fini = close_town,
+     .timeout = 60)
+{
+    autoptr(arena_free) struct arena *a = arena_new("test", 16 << 20);
+
+    allow_to_render();
+    cr_assert(render(a, "x") == 0, "%s", err.text);
+    rig.sim->api.render_broken = (int32_t)rendered_ids[1];
+    cr_assert(render(a, "{{ Person | PhoneNumber:'Work' }}.") == 0, "%s", err.text);
+    cr_expect_str_eq(rendered[0].text, ".");
+    cr_expect(rendered[1].text == NULL);
+    cr_expect_str_eq(rendered[2].text, ".");
+    cr_assert(render(a, "{% nosuchtag %}") == 0, "%s", err.text);
+    for (size_t i = 0; i < ARRAY_LEN(rendered); i++)
+        cr_expect(rendered[i].text == NULL);
+}
+
+Test(directory_source_rock,
+     without_the_right_to_render_nothing_is_rendered,
+     .init = open_town,
+     .fini = close_town,
+     .timeout = 60)
+{
+    autoptr(arena_free) struct arena *a = arena_new("test", 16 << 20);
+
+    cr_assert(render(a, "x") < 0);
+    cr_expect(strstr(err.text, "Edit right on POST api/Lava/RenderTemplate") != NULL, "%s",
+              err.text);
+    cr_expect(err.when == WHEN_NEVER);
 }

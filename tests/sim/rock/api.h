@@ -17,7 +17,8 @@ struct api {
     const char *token;        /* REST key that opens the door; NULL: no key opens it */
     bool denied[TABLE_COUNT]; /* the key has no View right on this controller */
     bool may_render;          /* Edit right on Lava/RenderTemplate */
-    const char *rendered;     /* what RenderTemplate answers; NULL: the template itself */
+    const char *rendered;     /* what RenderTemplate answers; NULL: what lava_mini renders */
+    int32_t render_broken;    /* Person.Id on whom every filter fails; 0 nobody */
     bool empty[TABLE_COUNT];  /* fault: this table answers [] */
     bool v4;                  /* OData v4 dialect */
     size_t max_query;         /* bytes of query string; longer is 404 from IIS */

@@ -6,6 +6,7 @@
 #include "common/base/digest.h"
 
 #include "tests/sim/rock/api_p.h"
+#include "tests/sim/rock/lava_mini.h"
 #include "tests/sim/rock/photo.h"
 
 #define JSON "application/json; charset=utf-8"
@@ -82,8 +83,7 @@ void api_by_email(struct api_call *call, const char *email)
     api_list(call, &q);
 }
 
-/* Edit right needed; a Lava error comes inside a 200. The template itself is not rendered: the
- * answer is set by control. */
+/* Edit right needed; a Lava error comes inside a 200. Control may set another answer. */
 void api_render(struct api_call *call)
 {
     call->ret->endpoint = "Lava";
@@ -95,7 +95,12 @@ void api_render(struct api_call *call)
     } else {
         call->ret->status = 200;
         call->ret->content_type = JSON;
-        const char *text = call->api->rendered ? call->api->rendered : call->req->body;
-        entity_json_text(&call->ret->body, text ? text : "");
+        autovalue(str_release) struct str text = STR_INIT(64 << 20);
+        if (call->api->rendered)
+            str_puts(&text, call->api->rendered);
+        else
+            lava_mini_render(call->api->church, call->req->body ? call->req->body : "",
+                             call->api->render_broken, &text);
+        entity_json_text(&call->ret->body, text.p);
     }
 }
