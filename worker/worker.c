@@ -207,6 +207,16 @@ void worker_drain(struct worker *w, loop_fn done, void *user)
     loop_defer(w->p.loop, drain_check, w);
 }
 
+void worker_account_resumed(struct worker *w)
+{
+    if (!w->breaker.stopped)
+        return;
+    breaker_init(&w->breaker);
+    metric_set(w->m.stopped, 0);
+    log_info("the Exchange account may be used again");
+    dispatch_pump(w);
+}
+
 bool worker_ready(const struct worker *w, struct str *why)
 {
     if (w->draining)

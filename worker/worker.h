@@ -75,6 +75,8 @@ void worker_drain(struct worker *w, loop_fn done, void *user);
 void worker_free(struct worker *w); /* NULL is fine; without drain everything under way is left as a
                                        crash would leave it */
 bool worker_idle(const struct worker *w); /* no mailbox in hand */
+/* The Exchange account, stopped by OUT_STOP, may be used again. */
+void worker_account_resumed(struct worker *w);
 /* Ready to work? Otherwise why: one line. */
 bool worker_ready(const struct worker *w, struct str *why);
 void worker_debug(const struct worker *w,

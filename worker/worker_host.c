@@ -9,14 +9,18 @@
 
 #include "common/app/app_pg.h"
 #include "common/drv/ledger_pg.h"
+#include "common/drv/login_pg.h"
 #include "common/drv/pg.h"
 #include "common/drv/queue_kafka.h"
+#include "common/drv/version_pg.h"
 #include "common/net/notify.h"
+#include "worker/account.h"
 #include "worker/ews/ews_store.h"
 
 struct worker_host {
     struct pg *pg;
     struct ledger *ledger;
+    struct login *login;
     struct contact_store *store;
     struct worker *worker;
     char kill_point[16];
@@ -36,59 +40,58 @@ static bool kill_wanted(struct worker_host *h)
     return spec && sscanf(spec, "%15[a-z]:%u", h->kill_point, &h->kill_at) == 2;
 }
 
-static int check_url(const struct conf *c, struct err *err)
+static void resumed(void *user)
 {
-    if (strncasecmp(conf_str(c, "exchange.url"), "http://", 7) ||
-        conf_bool(c, "exchange.allow_http"))
-        return 0;
-    return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf",
-                   "exchange.url (%s) is http://, over which the password would travel in clear; "
-                   "exchange.allow_http permits that",
-                   conf_origin(c, "exchange.url"));
+    struct worker_host *h = user;
+    worker_account_resumed(h->worker);
 }
 
-int worker_host_store(struct app *app, struct contact_store **store, struct err *err)
+static void version_found(int64_t mailbox, const char *version, void *user)
 {
-    const struct conf *c = app->conf;
-    static const char *const needed[] = {"exchange.url", "exchange.user", "exchange.password_file"};
-    for (size_t i = 0; i < ARRAY_LEN(needed); i++)
-        if (app_need(app, needed[i], err) < 0)
-            return -1;
-    if (check_url(c, err) < 0)
+    struct worker_host *h = user;
+    log_info("the mailbox's server is older than exchange.version", kv("mailbox", mailbox),
+             kv("version", version));
+    version_pg_remember(h->pg, mailbox, version);
+}
+
+static void version_known(int64_t mailbox, const char *version, void *user)
+{
+    ews_store_version(user, mailbox, version);
+}
+
+/* h: with what all workers know together; NULL: without. */
+static int
+store_open(struct app *app, struct worker_host *h, struct contact_store **store, struct err *err)
+{
+    autovalue(account_release) struct account account = {0};
+    if (account_read(app, &account, err) < 0)
         return -1;
-    char *password = NULL;
-    if (conf_secret(c, "exchange.password_file", &password, err) < 0)
-        return -1;
-    const struct ews_config ews = {.url = conf_str(c, "exchange.url"),
-                                   .user = conf_str(c, "exchange.user"),
-                                   .domain = conf_str(c, "exchange.domain"),
-                                   .password = password,
-                                   .version = conf_str(c, "exchange.version"),
-                                   .user_agent = conf_str(c, "exchange.user_agent"),
-                                   .ca_file = conf_str(c, "exchange.ca_file"),
-                                   .delete_type = conf_str(c, "delete_type"),
-                                   .connections = (uint32_t)conf_int(c, "exchange.connections"),
-                                   .allow_http = conf_bool(c, "exchange.allow_http")};
-    int rc = ews_store_new(app->loop, &ews, store, err);
-    explicit_bzero(password, strlen(password));
-    free(password);
-    return rc;
+    if (h) {
+        account.ews.login = h->login;
+        account.ews.resumed = resumed;
+        account.ews.version_found = version_found;
+        account.ews.user_data = h;
+    }
+    return ews_store_new(app->loop, &account.ews, store, err);
 }
 
 int worker_host_check(struct app *app, struct err *err)
 {
     autoptr(contact_store_free) struct contact_store *store = NULL; /* opens no connection */
-    return worker_host_store(app, &store, err);
+    return store_open(app, NULL, &store, err);
 }
 
 int worker_host_new(struct app *app, struct queue *queue, struct worker_host **ret, struct err *err)
 {
     autoptr(worker_host_free) struct worker_host *h = xalloc(sizeof(*h));
-    if (worker_host_store(app, &h->store, err) < 0)
-        return -1;
     unsigned connections = (unsigned)conf_int(app->conf, "postgres.connections");
     if (app_pg_open(app, "contact-sync-worker", connections, true, &h->pg, err) < 0)
         return -1;
+    h->login = login_pg_new(h->pg);
+    if (store_open(app, h, &h->store, err) < 0 ||
+        version_pg_each(h->pg, version_known, h->store, err) < 0)
+        return -1;
+    account_announce(app);
     h->ledger = ledger_pg_new(h->pg);
     struct worker_settings s;
     worker_settings_from(app->conf, &s);
@@ -121,6 +124,7 @@ void worker_host_free(struct worker_host *h)
     ledger_free(h->ledger);
     worker_free(h->worker);
     pg_free(h->pg);
+    login_free(h->login);
     free(h);
 }
 
@@ -138,8 +142,9 @@ static const char help[] =
     "  --set KEY=VALUE    one setting, wins over file and environment; repeatable\n"
     "  --version, --help\n"
     "\n"
-    "Needs postgres.dsn, kafka.bootstrap.servers, exchange.url, exchange.user,\n"
-    "exchange.password_file. All settings: docs/settings.md. Environment: "
+    "Needs postgres.dsn, kafka.bootstrap.servers, exchange.url, and what\n"
+    "exchange.auth needs (a user and exchange.password_file). All settings: docs/settings.md. "
+    "Environment: "
     "CONTACT_SYNC_EXCHANGE_URL\n"
     "is exchange.url, and so on.\n"
     "\n"
