@@ -75,6 +75,11 @@ store_open(struct app *app, struct worker_host *h, struct contact_store **store,
     return ews_store_new(app->loop, &account.ews, store, err);
 }
 
+int worker_host_store(struct app *app, struct contact_store **store, struct err *err)
+{
+    return store_open(app, NULL, store, err);
+}
+
 int worker_host_check(struct app *app, struct err *err)
 {
     autoptr(contact_store_free) struct contact_store *store = NULL; /* opens no connection */
