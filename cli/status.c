@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "common/base/arena.h"
+#include "common/base/str.h"
 
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "common/app/app_pg.h"
 #include "common/drv/pg.h"
 #include "common/drv/report_pg.h"
+#include "producer/job.h"
 
 enum { ARENA_MAX = 256 << 20 };
 
@@ -21,6 +23,9 @@ struct status {
     size_t n_holds;
     int64_t workers;
     bool leader;
+    struct job *job; /* NULL: its settings are wrong, job_err says how */
+    struct err job_err;
+    int64_t wall_ms;
 };
 
 static int collect(struct app *app, struct arena *a, struct status *s, struct err *err)
@@ -48,6 +53,26 @@ static void print_holds(const struct status *s)
     }
 }
 
+/* By the settings that this program reads; the producer's are the same where they share a file. */
+static void print_job(const struct status *s)
+{
+    autovalue(str_release) struct str out = STR_INIT(8192);
+    if (s->job)
+        job_text(s->job, s->wall_ms, &out);
+    else
+        str_puts(&out, s->job_err.text);
+    printf("job: %s\n", out.p);
+}
+
+static json_t *json_of_job(const struct status *s)
+{
+    autovalue(str_release) struct str out = STR_INIT(8192);
+    if (!s->job)
+        return json_null();
+    job_json(s->job, s->wall_ms, &out);
+    return json_loads(out.p, 0, NULL);
+}
+
 static void print_text(const struct status *s)
 {
     table_status(s->m, s->n);
@@ -63,6 +88,7 @@ static void print_text(const struct status *s)
                *s->run.message ? ": " : "", s->run.message);
     else
         puts("last run: none yet; `contact-sync run` asks for one");
+    print_job(s);
     printf("programs: %s, %lld workers\n", s->leader ? "a producer leads" : "no producer leads",
            (long long)s->workers);
 }
@@ -91,9 +117,9 @@ static void print_json(const struct status *s)
     json_t *run =
         json_pack("{s:I, s:s, s:s, s:I}", "id", (json_int_t)s->run.id, "state", s->run.state,
                   "message", s->run.message, "left", (json_int_t)s->run.left);
-    json_t *all =
-        json_pack("{s:o, s:o, s:o, s:I, s:b}", "mailboxes", boxes, "holds", holds, "last_run", run,
-                  "workers", (json_int_t)s->workers, "leader", (int)s->leader);
+    json_t *all = json_pack("{s:o, s:o, s:o, s:o, s:I, s:b}", "mailboxes", boxes, "holds", holds,
+                            "last_run", run, "job", json_of_job(s), "workers",
+                            (json_int_t)s->workers, "leader", (int)s->leader);
     json_dumpf(all, stdout, JSON_INDENT(1));
     putchar('\n');
     json_decref(all);
@@ -112,10 +138,13 @@ static int run(struct app *app, int argc, char **argv)
     autoptr(arena_free) struct arena *a = arena_new("status", ARENA_MAX);
     if (collect(app, a, &s, &err) < 0)
         return app_fail(app, &err);
+    s.wall_ms = clock_wall(loop_clock(app->loop));
+    (void)!job_new(app->conf, &s.job, &s.job_err); /* the rest is worth showing all the same */
     if (json)
         print_json(&s);
     else
         print_text(&s);
+    job_free(s.job);
     return APP_OK;
 }
 
