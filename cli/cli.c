@@ -7,7 +7,7 @@
 
 static const struct cli_verb *const verbs[] = {&cli_up,     &cli_migrate, &cli_prefs,  &cli_run,
                                                &cli_plan,   &cli_status,  &cli_doctor, &cli_approve,
-                                               &cli_resume, &cli_config,  &cli_cron};
+                                               &cli_resume, &cli_config,  &cli_cron,   &cli_runs};
 
 static const char intro[] =
     "Usage: contact-sync VERB [OPTIONS] [--config FILE] [--set KEY=VALUE]...\n"
