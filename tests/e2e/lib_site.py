@@ -93,7 +93,7 @@ class Site:
 
     # pylint: disable=too-many-instance-attributes,too-many-arguments
     def __init__(self, name, kafka=True, people=300, users=8, seed=7, latency=10, item=0.5, foreign=3, settings=None,
-                 dsn=None, bootstrap=None):
+                 dsn=None, bootstrap=None, exchange_args=()):
         with _lock:
             number = next(_numbers)
         self.name, self.kafka = name, kafka
@@ -109,6 +109,7 @@ class Site:
         self.asked = {k.replace("__", "."): v for k, v in (settings or {}).items()}
         self.size = {"people": people, "users": users, "seed": seed}
         self.speed = {"latency": latency, "item": item, "foreign": foreign}
+        self.exchange_args = exchange_args
         self.rock = self.exchange = None
 
     def __enter__(self):
@@ -168,7 +169,8 @@ class Site:
             "--token-file", self.folder / "rock.key"])
         self.exchange = self.simulator("sim-exchange", [
             "--seed", size["seed"], "--any-mailbox", "church.example", "--foreign", speed["foreign"],
-            "--latency-ms", speed["latency"], "--item-ms", speed["item"], "--user", "svc-sync", "--password", PASSWORD])
+            "--latency-ms", speed["latency"], "--item-ms", speed["item"], "--user", "svc-sync", "--password", PASSWORD,
+            *self.exchange_args])
 
     def write_settings(self, **changes):
         """The settings file; changes: names with __ for the dot, None takes one out."""
