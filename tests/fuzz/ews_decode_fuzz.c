@@ -39,6 +39,8 @@ static void check_item(const struct ews_item *it)
     check_text(it->id, EWS_MAX_ID);
     check_text(it->change_key, EWS_MAX_ID);
     check_text(it->hash, EWS_MAX_HASH);
+    check_text(it->legacy_mark, EWS_MAX_MARK);
+    assert(it->legacy_person >= 0 && it->legacy_person <= INT32_MAX);
     for (size_t i = 0; i < it->n_categories; i++)
         check_text(it->categories[i], EWS_MAX_TEXT);
 }
@@ -48,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     autoptr(arena_free) struct arena *a = arena_new("fuzz", EWS_ARENA_BYTES);
     struct ews_response r;
     struct err err;
-    size_t items = 0;
+    size_t items = 0, folders = 0;
     if (ews_decode((const char *)data, size, a, &r, &err) < 0) {
         assert(strcmp(err.code, "ews.unreadable") == 0 && err.when == WHEN_UNKNOWN);
         return 0;
@@ -60,11 +62,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < r.n_messages; i++) {
         const struct ews_message *m = &r.messages[i];
         check_problem(&m->problem);
-        check_text(m->folder_id, EWS_MAX_ID);
+        for (size_t k = 0; k < m->n_folders; k++)
+            check_text(m->folders[k].id, EWS_MAX_ID);
+        folders += m->n_folders;
         for (size_t k = 0; k < m->n_items; k++)
             check_item(&m->items[k]);
         items += m->n_items;
     }
-    assert(items <= EWS_MAX_ITEMS);
+    assert(items <= EWS_MAX_ITEMS && folders <= EWS_MAX_FOLDERS);
     return 0;
 }

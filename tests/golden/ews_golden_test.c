@@ -115,10 +115,29 @@ static void on_listed(
         note_err(c, err);
     str_putc(&c->got, '\n');
     for (size_t i = 0; i < n; i++)
-        str_addf(
-            &c->got, "%s id=%s version=%s hash=%s created=%s\n", guid_format(&items[i].key, key),
-            items[i].item_id, items[i].version ? items[i].version : "(none)",
-            items[i].hash ? items[i].hash : "(none)", tm_format_utc(items[i].created_ms, date));
+        str_addf(&c->got, "%s id=%s version=%s hash=%s created=%s%s\n",
+                 guid_format(&items[i].key, key), items[i].item_id,
+                 items[i].version ? items[i].version : "(none)",
+                 items[i].hash ? items[i].hash : "(none)", tm_format_utc(items[i].created_ms, date),
+                 items[i].place == STORE_IN_OTHER   ? " moved"
+                 : items[i].place == STORE_IN_TRASH ? " deleted"
+                                                    : "");
+    c->done = true;
+}
+
+static void on_legacy(
+    const struct store_legacy *items, size_t n, enum outcome o, const struct err *err, void *user)
+{
+    struct conversation *c = user;
+    char date[TM_TEXT];
+    str_addf(&c->got, "legacy %s", outcome_name(o));
+    if (err)
+        note_err(c, err);
+    str_putc(&c->got, '\n');
+    for (size_t i = 0; i < n; i++)
+        str_addf(&c->got, "%lld id=%s version=%s mark=%s at=%s\n", (long long)items[i].rock_person,
+                 items[i].item_id, items[i].version ? items[i].version : "(none)", items[i].mark,
+                 items[i].mark_ms ? tm_format_utc(items[i].mark_ms, date) : "(none)");
     c->done = true;
 }
 
@@ -139,6 +158,7 @@ on_identified(const struct store_identity *id, enum outcome o, const struct err 
 
 static const struct store_mailbox mailbox = {
     .id = 1, .address = "pat.rivera@church.example", .folder_id = "AAMkFolder="};
+static const struct store_mailbox unidentified = {.id = 1, .address = "pat.rivera@church.example"};
 
 static void wait_for(struct conversation *c)
 {
@@ -214,16 +234,53 @@ static void strip(struct conversation *c)
     apply(c, STORE_STRIP, &op, 1);
 }
 
+static void update_known(struct conversation *c)
+{
+    struct contact after = {{[CONTACT_SURNAME] = "Lee"}};
+    struct store_op ops[] = {ews_test_op(1, &after), ews_test_op(2, &after),
+                             ews_test_op(3, &after)};
+    static const char *const ids[] = {"AAMkItem1=", "AAMkItem2=", "AAMkItem3="};
+    for (size_t i = 0; i < 3; i++) {
+        ops[i].changed = UINT64_C(1) << CONTACT_SURNAME;
+        ops[i].item_id = ids[i];
+        ops[i].hash = "1:0123456789abcdef:ffffffffffffffffffffffffffffffff";
+        ops[i].hash_before = "1:0123456789abcdef:00112233445566778899aabbccddeeff";
+    }
+    apply(c, STORE_UPDATE, ops, 3);
+}
+
+static void inherit(struct conversation *c)
+{
+    struct contact after = {{[CONTACT_SURNAME] = "Lee"}};
+    struct store_op op = ews_test_op(1, &after);
+    op.changed = UINT64_C(1) << CONTACT_SURNAME;
+    op.version = NULL;
+    op.inherits = true;
+    apply(c, STORE_UPDATE, &op, 1);
+}
+
 static void list_all(struct conversation *c)
 {
+    c->store->ops->list(c->store, &unidentified, NULL, 0, on_listed, c);
+    wait_for(c);
+}
+
+static void list_everywhere(struct conversation *c)
+{
     c->store->ops->list(c->store, &mailbox, NULL, 0, on_listed, c);
+    wait_for(c);
+}
+
+static void legacy(struct conversation *c)
+{
+    c->store->ops->legacy(c->store, &mailbox, on_legacy, c);
     wait_for(c);
 }
 
 static void list_keys(struct conversation *c)
 {
     struct guid keys[] = {ews_test_key(1), ews_test_key(2)};
-    c->store->ops->list(c->store, &mailbox, keys, 2, on_listed, c);
+    c->store->ops->list(c->store, &unidentified, keys, 2, on_listed, c);
     wait_for(c);
 }
 
@@ -236,28 +293,37 @@ static void identify(struct conversation *c)
 static const struct golden_case {
     const char *name;
     void (*run)(struct conversation *c);
+    const char *folder;
 } cases[] = {
-    {"create", create},
-    {"create-partial-batch", create_three},
-    {"create-wrong-count", create_three},
-    {"create-busy-fault", create_three},
-    {"create-busy-message", create_three},
-    {"create-impersonation-denied", create_three},
-    {"create-illegal-character", create},
-    {"create-without-an-id", create},
-    {"create-sign-in-page", create_three},
-    {"create-another-answer", create_three},
-    {"update", update},
-    {"update-gone-when-read", update},
-    {"update-conflict", update_one},
-    {"update-id-changed", update_one},
-    {"delete", delete_three},
-    {"strip", strip},
-    {"find-pages", list_all},
-    {"find-keys", list_keys},
-    {"find-endless", list_all},
-    {"identify", identify},
-    {"identify-no-mailbox", identify},
+    {"create", create, NULL},
+    {"create-partial-batch", create_three, NULL},
+    {"create-wrong-count", create_three, NULL},
+    {"create-busy-fault", create_three, NULL},
+    {"create-busy-message", create_three, NULL},
+    {"create-impersonation-denied", create_three, NULL},
+    {"create-illegal-character", create, NULL},
+    {"create-without-an-id", create, NULL},
+    {"create-sign-in-page", create_three, NULL},
+    {"create-another-answer", create_three, NULL},
+    {"update", update, NULL},
+    {"update-gone-when-read", update, NULL},
+    {"update-conflict", update_one, NULL},
+    {"update-id-changed", update_one, NULL},
+    {"delete", delete_three, NULL},
+    {"strip", strip, NULL},
+    {"find-pages", list_all, NULL},
+    {"find-keys", list_keys, NULL},
+    {"find-endless", list_all, NULL},
+    {"identify", identify, NULL},
+    {"identify-no-mailbox", identify, NULL},
+    {"update-hash-decides", update_known, NULL},
+    {"update-inherits", inherit, NULL},
+    {"find-everywhere", list_everywhere, NULL},
+    {"find-folder-deleted", list_everywhere, NULL},
+    {"identify-named", identify, "Church & more"},
+    {"identify-named-new", identify, "Church & more"},
+    {"identify-named-foreign", identify, "Church & more"},
+    {"legacy", legacy, NULL},
 };
 
 static void compare(const struct golden_case *g, const struct conversation *c)
@@ -322,6 +388,7 @@ ParameterizedTest(size_t *i, ews_golden, conversation)
                                 .user = "svc-sync",
                                 .password = "secret",
                                 .user_agent = "contact-sync",
+                                .folder = g->folder,
                                 .allow_http = true};
     cr_assert_eq(ews_store_new(c.loop, &config, &c.store, &err), 0, "%s", err.text);
     g->run(&c);

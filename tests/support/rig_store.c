@@ -60,20 +60,32 @@ static void wire_free(struct rig_wire *c)
 
 /* ---- to the worker ---- */
 
+static void tell(struct rig_wire *c)
+{
+    const struct err *err = c->outcome == OUT_DONE ? NULL : &c->err;
+    switch (c->kind) {
+    case APPLY:
+        c->apply_done(c->result, c->n, c->took_ms, c->user);
+        break;
+    case LIST:
+        c->list_done(c->listed, err ? 0 : c->n_listed, c->outcome, err, c->user);
+        break;
+    case LEGACY:
+        c->legacy_done(c->legacy, err ? 0 : c->n_listed, c->outcome, err, c->user);
+        break;
+    case IDENTIFY:
+        c->identify_done(err ? NULL : &c->identity, c->outcome, err, c->user);
+        break;
+    }
+}
+
 static void hear(void *user)
 {
     struct rig_wire *c = user;
     c->back = NULL;
     c->answered = true;
-    const struct err *err = c->outcome == OUT_DONE ? NULL : &c->err;
-    if (!c->w->dead && c->kind == APPLY)
-        c->apply_done(c->result, c->n, c->took_ms, c->user);
-    else if (!c->w->dead && c->kind == LIST)
-        c->list_done(c->listed, err ? 0 : c->n_listed, c->outcome, err, c->user);
-    else if (!c->w->dead && c->kind == LEGACY)
-        c->legacy_done(c->legacy, err ? 0 : c->n_listed, c->outcome, err, c->user);
-    else if (!c->w->dead)
-        c->identify_done(err ? NULL : &c->identity, c->outcome, err, c->user);
+    if (!c->w->dead)
+        tell(c);
     if (!c->with_server && !c->late)
         wire_free(c);
 }

@@ -220,7 +220,38 @@ Test(ews_decode, reads_the_id_of_a_folder)
                              "</t:ContactsFolder></m:Folders></m:GetFolderResponseMessage>"
                              "</m:ResponseMessages></m:GetFolderResponse>" CLOSE),
                  0);
-    cr_expect_str_eq(r.messages[0].folder_id, "F=");
+    cr_assert_eq(r.messages[0].n_folders, 1u);
+    cr_expect_str_eq(r.messages[0].folders[0].id, "F=");
+    cr_expect_not(r.messages[0].folders[0].ours);
+}
+
+#define FOLDERS(content)                                                                           \
+    "<m:FindFolderResponseMessage ResponseClass=\"Success\"><m:ResponseCode>NoError"               \
+    "</m:ResponseCode><m:RootFolder IndexedPagingOffset=\"2\" IncludesLastItemInRange=\"true\">"   \
+    "<t:Folders>" content "</t:Folders></m:RootFolder></m:FindFolderResponseMessage>"
+
+Test(ews_decode, reads_folders_of_several_answers_and_our_mark)
+{
+    cr_assert_eq(decode(OPEN "<m:FindFolderResponse><m:ResponseMessages>" FOLDERS(
+                     "<t:ContactsFolder><t:FolderId Id=\"A=\"/></t:ContactsFolder>"
+                     "<t:Folder><t:DisplayName>no id</t:DisplayName></t:Folder>")
+                            FOLDERS("")
+                                FOLDERS("<t:ContactsFolder><t:FolderId "
+                                        "Id=\"B=\"/><t:ExtendedProperty>"
+                                        "<t:ExtendedFieldURI "
+                                        "PropertySetId=\"38B99066-ef57-4efc-a07f-0e0f6a97188e\" "
+                                        "PropertyName=\"RockSyncFolder\" PropertyType=\"String\"/>"
+                                        "<t:Value>1</t:Value></t:ExtendedProperty></"
+                                        "t:ContactsFolder>") "</m:ResponseMessages></"
+                                                             "m:FindFolderResponse>" CLOSE),
+                 0);
+    cr_assert_eq(r.n_messages, 3u);
+    cr_expect_eq(r.messages[0].n_folders, 2u);
+    cr_expect_null(r.messages[0].folders[1].id);
+    cr_expect_eq(r.messages[1].n_folders, 0u);
+    cr_expect_str_eq(r.messages[2].folders[0].id, "B=");
+    cr_expect(r.messages[2].folders[0].ours);
+    cr_expect(r.messages[2].last_page);
 }
 
 Test(ews_decode, refuses_every_truncation)

@@ -70,25 +70,55 @@ static void strip_two(struct str *out)
 }
 static void find_all(struct str *out)
 {
-    ews_encode_find(out, &ews_test_target, NULL, 0, 500);
+    static const char *const folders[] = {"AAMkFolder=", "AAMk&Other="};
+    ews_encode_find(out, &ews_test_target, &(struct ews_search){folders, 2, true, NULL, 0, 500});
 }
 static void find_one(struct str *out)
 {
     struct guid k = ews_test_key(1);
-    ews_encode_find(out, &ews_test_target, &k, 1, 0);
+    ews_encode_find(out, &ews_test_target, &(struct ews_search){.keys = &k, .n_keys = 1});
 }
 static void find_twenty(struct str *out)
 {
     struct guid k[EWS_FIND_KEYS];
     for (unsigned i = 0; i < EWS_FIND_KEYS; i++)
         k[i] = ews_test_key(i);
-    ews_encode_find(out, &ews_test_target, k, EWS_FIND_KEYS, 0);
+    ews_encode_find(out, &ews_test_target,
+                    &(struct ews_search){.keys = k, .n_keys = EWS_FIND_KEYS, .trash = true});
 }
-static void get_categories(struct str *out)
+static void get_state(struct str *out)
 {
     struct store_op op = ews_test_op(1, NULL);
     struct ews_change change = {.op = &op};
-    ews_encode_get_categories(out, &ews_test_target, &change, 1);
+    ews_encode_get_state(out, &ews_test_target, &change, 1);
+}
+static void update_inherits(struct str *out)
+{
+    struct contact c = ews_test_contact();
+    struct store_op op = ews_test_op(1, &c);
+    struct ews_change change = {&op, op.version, true, {two_categories, 2}};
+    op.inherits = true;
+    ews_encode_update(out, &ews_test_target, &change, 1);
+}
+static void find_legacy(struct str *out)
+{
+    ews_encode_find_legacy(out, &ews_test_target, 250);
+}
+static void find_foreign(struct str *out)
+{
+    ews_encode_find_foreign(out, &ews_test_target, "AAMkNamed=");
+}
+static void find_folders(struct str *out)
+{
+    ews_encode_find_folders(out, &ews_test_target);
+}
+static void find_folder(struct str *out)
+{
+    ews_encode_find_folder(out, &ews_test_target, "Church & \"more\"");
+}
+static void create_folder(struct str *out)
+{
+    ews_encode_create_folder(out, &ews_test_target, "Church & <more>");
 }
 static void get_folder(struct str *out)
 {
@@ -109,7 +139,13 @@ static const struct request_case {
     {"find all", find_all},
     {"find one", find_one},
     {"find twenty", find_twenty},
-    {"get categories", get_categories},
+    {"get state", get_state},
+    {"update that inherits", update_inherits},
+    {"find legacy", find_legacy},
+    {"find foreign", find_foreign},
+    {"find folders", find_folders},
+    {"find folder", find_folder},
+    {"create folder", create_folder},
     {"get folder", get_folder},
 };
 
@@ -213,7 +249,7 @@ Test(ews_encode, update_has_one_property_in_each_set)
                  "0");
     expect_xpath(&out, "count(//t:DeleteItemField)", "0");
     expect_xpath(&out, "string(//t:ItemId/@ChangeKey)", "EQAAABYx");
-    expect_xpath(&out, "string(//m:UpdateItem/@ConflictResolution)", "AlwaysOverwrite");
+    expect_xpath(&out, "string(//m:UpdateItem/@ConflictResolution)", "NeverOverwrite");
 }
 
 Test(ews_encode, update_deletes_what_was_emptied_and_the_remains_of_an_email)

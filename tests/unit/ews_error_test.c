@@ -139,7 +139,7 @@ static const struct verb_case {
     enum ews_verb verb;
     enum outcome want;
 } verb_cases[] = {
-    {"ErrorItemNotFound", EWS_DELETE, OUT_DONE},
+    {"ErrorItemNotFound", EWS_DELETE, OUT_GONE},
     {"ErrorItemNotFound", EWS_GET, OUT_GONE},
     {"ErrorItemNotFound", EWS_CREATE, OUT_FOLDER_LOST},
     {"ErrorItemNotFound", EWS_FIND, OUT_FOLDER_LOST},

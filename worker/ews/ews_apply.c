@@ -1,7 +1,8 @@
 /*
  * Writes: one request for creates, deletes and strips. An update is up to four: read the items
- * whose categories change, update, and, for those that had changed under us, read again and update
- * once more.
+ * whose categories change or whose version is not known, update, and, for those that had changed
+ * under us, read again and update once more. What is read tells by its hash whether it is the item
+ * that we know: then only somebody else's fields have changed, and they stay.
  */
 #include <assert.h>
 #include <string.h>
@@ -110,7 +111,7 @@ static void send(struct apply *a, enum ews_verb verb, const char *operation, siz
 static void send_looks(struct apply *a)
 {
     str_clear(&a->call.body);
-    ews_encode_get_categories(&a->call.body, &a->call.target, a->looks, a->n_looks);
+    ews_encode_get_state(&a->call.body, &a->call.target, a->looks, a->n_looks);
     send(a, EWS_GET, "GetItemResponse", a->n_looks);
 }
 
@@ -122,8 +123,31 @@ static struct ews_names keep_names(struct arena *keep, struct ews_names names)
     return (struct ews_names){v, names.n};
 }
 
-/* The item is there: what it holds decides the categories to write. The answer's memory goes with
- * the next request. */
+static bool same(const char *x, const char *y)
+{
+    return x && y && strcmp(x, y) == 0;
+}
+
+/* The item is there: its hash says whether to write. false: the operation has its result. */
+static bool may_write(struct apply *a, const struct ews_change *c, const struct ews_item *item)
+{
+    const struct store_op *op = c->op;
+    struct err err;
+    if (!op->hash_before || same(item->hash, op->hash_before))
+        return true;
+    if (same(item->hash, op->hash)) { /* an earlier try that we have not heard of */
+        set_result(a, op, OUT_DONE, NULL);
+        take_id(a, op, item);
+        return false;
+    }
+    err_set(&err, SCOPE_ITEM, WHEN_LATER, "ews.other_content",
+            "the item does not hold what it held by our knowledge");
+    set_result(a, op, OUT_CONFLICT, &err);
+    return false;
+}
+
+/* What the item holds decides the categories to write. The answer's memory goes with the next
+ * request. */
 static void looked_at(struct apply *a, struct ews_change *c, const struct ews_item *item)
 {
     struct ews_names have = {item->categories, item->n_categories}, names = {NULL, 0};
@@ -151,13 +175,14 @@ static void on_looks(struct apply *a, const struct ews_response *r)
     for (size_t i = 0; i < a->n_looks; i++) {
         const struct ews_message *m = &r->messages[i];
         struct ews_change *c = change_of(a, a->looks[i].op);
-        if (m->ok && m->n_items > 0 && m->items[0].id) {
+        bool there = m->ok && m->n_items > 0 && m->items[0].id;
+        if (there && may_write(a, c, &m->items[0])) {
             looked_at(a, c, &m->items[0]);
             continue;
         }
-        if (m->ok) {
+        if (m->ok && !there) {
             unreadable(a, c->op);
-        } else {
+        } else if (!m->ok) {
             enum outcome o = ews_error_item(&m->problem, EWS_GET, &err);
             set_result(a, c->op, o, &err);
         }
@@ -207,7 +232,7 @@ static void begin_update(struct apply *a)
     for (size_t i = 0; i < a->n; i++) {
         const struct store_op *op = &a->ops[i];
         a->changes[a->n_changes++] = (struct ews_change){.op = op, .change_key = op->version};
-        if (ews_categories_differ(op->cats_before, op->cats_after))
+        if (!op->version || ews_categories_differ(op->cats_before, op->cats_after))
             a->looks[a->n_looks++] = a->changes[i];
     }
     if (a->n_looks > 0)

@@ -118,15 +118,40 @@ static void at_item_id(struct decoder *d, struct attributes at)
 
 static void at_property_path(struct decoder *d, struct attributes at)
 {
+    static const struct {
+        const char *set, *name;
+        enum property property;
+    } known[] = {
+        {EWS_PROPERTY_SET, EWS_KEY_NAME, PROPERTY_KEY},
+        {EWS_PROPERTY_SET, EWS_HASH_NAME, PROPERTY_HASH},
+        {EWS_PROPERTY_SET, EWS_FOLDER_NAME, PROPERTY_FOLDER},
+        {EWS_LEGACY_SET, EWS_LEGACY_PERSON, PROPERTY_LEGACY_PERSON},
+        {EWS_LEGACY_SET, EWS_LEGACY_MARK, PROPERTY_LEGACY_MARK},
+    };
     size_t n = 0;
     const char *set = attribute_value(at, "PropertySetId", &n);
-    /* Servers write the set's id in either case. */
-    bool ours = set && n == strlen(EWS_PROPERTY_SET) && strncasecmp(set, EWS_PROPERTY_SET, n) == 0;
     d->property = PROPERTY_OTHER;
-    if (ours && attribute_is(at, "PropertyName", EWS_KEY_NAME))
-        d->property = PROPERTY_KEY;
-    else if (ours && attribute_is(at, "PropertyName", EWS_HASH_NAME))
-        d->property = PROPERTY_HASH;
+    for (size_t i = 0; set && i < ARRAY_LEN(known); i++) {
+        /* Servers write the set's id in either case. */
+        if (n == strlen(known[i].set) && strncasecmp(set, known[i].set, n) == 0 &&
+            attribute_is(at, "PropertyName", known[i].name))
+            d->property = known[i].property;
+    }
+}
+
+static struct ews_folder *folder(struct decoder *d)
+{
+    return &d->folders.v[d->folders.n - 1];
+}
+
+static void at_folder(struct decoder *d)
+{
+    if (d->folders.n >= EWS_MAX_FOLDERS) {
+        ews_refuse(d, "too many folders");
+        return;
+    }
+    vec_push(&d->folders, (struct ews_folder){.id = NULL});
+    message(d)->n_folders++;
 }
 
 static void at_version(struct decoder *d, struct attributes at)
@@ -197,8 +222,11 @@ void ews_collect_enter(struct decoder *d, enum place place, const char *name, st
     case PLACE_ROOT_FOLDER:
         at_root_folder(d, at);
         break;
+    case PLACE_FOLDER:
+        at_folder(d);
+        break;
     case PLACE_FOLDER_ID:
-        message(d)->folder_id = attribute(d, at, "Id", EWS_MAX_ID);
+        folder(d)->id = attribute(d, at, "Id", EWS_MAX_ID);
         break;
     case PLACE_ITEM:
         at_item(d);
@@ -207,9 +235,11 @@ void ews_collect_enter(struct decoder *d, enum place place, const char *name, st
         at_item_id(d, at);
         break;
     case PLACE_PROPERTY:
+    case PLACE_FOLDER_PROPERTY:
         d->property = PROPERTY_OTHER;
         break;
     case PLACE_PROPERTY_PATH:
+    case PLACE_FOLDER_PROPERTY_PATH:
         at_property_path(d, at);
         break;
     default:
@@ -232,10 +262,27 @@ static void message_value(struct decoder *d, const char *text)
 
 static void property_value(struct decoder *d, const char *text)
 {
-    if (d->property == PROPERTY_KEY)
-        item(d)->has_key = guid_parse(text, &item(d)->key);
-    else if (d->property == PROPERTY_HASH)
-        item(d)->hash = arena_strndup(d->arena, text, strnlen(text, EWS_MAX_HASH));
+    struct ews_item *it = item(d);
+    switch (d->property) {
+    case PROPERTY_KEY:
+        it->has_key = guid_parse(text, &it->key);
+        break;
+    case PROPERTY_HASH:
+        it->hash = arena_strndup(d->arena, text, strnlen(text, EWS_MAX_HASH));
+        break;
+    case PROPERTY_LEGACY_PERSON:
+        it->legacy = true;
+        it->legacy_person = number(text, INT32_MAX);
+        if (it->legacy_person < 0)
+            it->legacy_person = 0;
+        break;
+    case PROPERTY_LEGACY_MARK:
+        it->legacy = true;
+        it->legacy_mark = arena_strndup(d->arena, text, strnlen(text, EWS_MAX_MARK));
+        break;
+    default:
+        break;
+    }
 }
 
 static int64_t date_time(const char *text)
@@ -294,6 +341,9 @@ void ews_collect_text(struct decoder *d, enum place place, const char *text)
         break;
     case PLACE_PROPERTY_VALUE:
         property_value(d, text);
+        break;
+    case PLACE_FOLDER_PROPERTY_VALUE:
+        folder(d)->ours |= d->property == PROPERTY_FOLDER && *text;
         break;
     default:
         break;

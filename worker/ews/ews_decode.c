@@ -47,7 +47,11 @@ static const struct step {
     {PLACE_MESSAGE_XML, NS_TYPES, NULL, PLACE_MESSAGE_PATH, false},
     {PLACE_ROOT_FOLDER, NS_TYPES, "Items", PLACE_ITEMS, false},
     {PLACE_FOLDERS, NS_TYPES, NULL, PLACE_FOLDER, false},
+    {PLACE_ROOT_FOLDER, NS_TYPES, "Folders", PLACE_FOLDERS, false},
     {PLACE_FOLDER, NS_TYPES, "FolderId", PLACE_FOLDER_ID, false},
+    {PLACE_FOLDER, NS_TYPES, "ExtendedProperty", PLACE_FOLDER_PROPERTY, false},
+    {PLACE_FOLDER_PROPERTY, NS_TYPES, "ExtendedFieldURI", PLACE_FOLDER_PROPERTY_PATH, false},
+    {PLACE_FOLDER_PROPERTY, NS_TYPES, "Value", PLACE_FOLDER_PROPERTY_VALUE, true},
     {PLACE_ITEMS, NS_TYPES, NULL, PLACE_ITEM, false},
     {PLACE_ITEM, NS_TYPES, "ItemId", PLACE_ITEM_ID, false},
     {PLACE_ITEM, NS_TYPES, "DateTimeCreated", PLACE_CREATED, true},
@@ -164,6 +168,7 @@ static void start(struct decoder *d)
     vec_clear(&d->messages);
     vec_clear(&d->items);
     vec_clear(&d->categories);
+    vec_clear(&d->folders);
     str_clear(&d->text);
     arena_reset(d->arena);
     d->depth = 0;
@@ -213,9 +218,13 @@ static void finish(struct decoder *d, struct ews_response *ret)
         items[i].categories = categories + at;
         at += items[i].n_categories;
     }
-    for (size_t i = 0, at = 0; i < d->messages.n; i++) {
+    struct ews_folder *folders =
+        arena_memdup(d->arena, d->folders.v, d->folders.n * sizeof(*folders));
+    for (size_t i = 0, at = 0, folder = 0; i < d->messages.n; i++) {
         messages[i].items = items + at;
         at += messages[i].n_items;
+        messages[i].folders = folders + folder;
+        folder += messages[i].n_folders;
     }
     *ret = d->response;
     ret->messages = messages;
@@ -243,6 +252,7 @@ int ews_decode(const char *p, size_t n, struct arena *a, struct ews_response *re
     vec_release(&d.messages);
     vec_release(&d.items);
     vec_release(&d.categories);
+    vec_release(&d.folders);
     str_release(&d.text);
     return r;
 }

@@ -2,11 +2,12 @@
  * ews_decode: answers of Exchange Web Services as structs. Pure; the bytes are hostile until they
  * have passed.
  *
- * Knows the response documents of CreateItem, UpdateItem, DeleteItem, GetItem, FindItem and
- * GetFolder, and SOAP faults. Elements are known by namespace and local name, never by prefix;
- * unknown ones are skipped. A DOCTYPE, a broken document, more depth, items or text than the limits
- * below: an error. A server that writes character references which XML forbids is read a second
- * time in recovery mode, which drops them (`repaired`); nothing else is ever recovered from.
+ * Knows the response documents of CreateItem, UpdateItem, DeleteItem, GetItem, FindItem, GetFolder,
+ * FindFolder and CreateFolder, and SOAP faults. Elements are known by namespace and local name,
+ * never by prefix; unknown ones are skipped. A DOCTYPE, a broken document, more depth, items or
+ * text than the limits below: an error. A server that writes character references which XML forbids
+ * is read a second time in recovery mode, which drops them (`repaired`); nothing else is ever
+ * recovered from.
  * @source  reference/ews.md sections 2, 8, 10, 11, 15
  */
 #ifndef SYNC_WORKER_EWS_DECODE_H
@@ -27,9 +28,11 @@ enum {
     EWS_MAX_MESSAGES = 1000,
     EWS_MAX_ITEMS = 2000,      /* in one document */
     EWS_MAX_CATEGORIES = 4000, /* in one document */
+    EWS_MAX_FOLDERS = 1000,    /* in one document */
     EWS_MAX_DEPTH = 64,
     EWS_MAX_TEXT = 4096, /* of one element that we read */
     EWS_MAX_HASH = 127,  /* of RockSyncHash; a longer one is not ours and is cut */
+    EWS_MAX_MARK = 63,   /* of what the original plugin wrote; a longer one is cut */
     EWS_ARENA_BYTES =
         64 << 20, /* more than the limits above, and folding the categories, can fill */
 };
@@ -51,6 +54,14 @@ struct ews_item {
     int64_t created_ms; /* 0 unknown */
     const char *const *categories;
     size_t n_categories;
+    int64_t legacy_person;   /* RockPersonId of the original plugin; 0 none that can be read */
+    const char *legacy_mark; /* its RockLastUpdated, or NULL */
+    bool legacy;             /* carries one of the two */
+};
+
+struct ews_folder {
+    const char *id;
+    bool ours; /* carries the mark of a folder that we made */
 };
 
 struct ews_message {
@@ -58,9 +69,10 @@ struct ews_message {
     struct ews_problem problem; /* when not ok */
     const struct ews_item *items;
     size_t n_items;
-    const char *folder_id; /* GetFolder; or NULL */
-    int64_t next_offset;   /* FindItem: IndexedPagingOffset; -1 when absent */
-    bool last_page;        /* FindItem: IncludesLastItemInRange */
+    const struct ews_folder *folders; /* those with an id */
+    size_t n_folders;
+    int64_t next_offset; /* FindItem, FindFolder: IndexedPagingOffset; -1 when absent */
+    bool last_page;      /* FindItem, FindFolder: IncludesLastItemInRange */
 };
 
 struct ews_response {

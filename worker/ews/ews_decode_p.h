@@ -35,6 +35,9 @@ enum place { /* where in the document; the table in ews_decode.c says which elem
              PLACE_FOLDERS,
              PLACE_FOLDER,
              PLACE_FOLDER_ID,
+             PLACE_FOLDER_PROPERTY,
+             PLACE_FOLDER_PROPERTY_PATH,
+             PLACE_FOLDER_PROPERTY_VALUE,
              PLACE_ITEMS,
              PLACE_ITEM,
              PLACE_ITEM_ID,
@@ -47,7 +50,14 @@ enum place { /* where in the document; the table in ews_decode.c says which elem
              PLACE_ELSEWHERE,
 };
 
-enum property { PROPERTY_OTHER, PROPERTY_KEY, PROPERTY_HASH };
+enum property {
+    PROPERTY_OTHER,
+    PROPERTY_KEY,
+    PROPERTY_HASH,
+    PROPERTY_FOLDER,
+    PROPERTY_LEGACY_PERSON,
+    PROPERTY_LEGACY_MARK
+};
 
 /* While the arrays grow, messages and items hold counts; ews_decode sets the pointers at the end.
  */
@@ -58,6 +68,7 @@ struct decoder {
     vec(struct ews_message) messages;
     vec(struct ews_item) items;
     vec(const char *) categories;
+    vec(struct ews_folder) folders;
     enum place stack[EWS_MAX_DEPTH];
     size_t depth;
     bool collecting;

@@ -2,21 +2,16 @@
 
 #include <string.h>
 
+#include "worker/ews/ews_encode_p.h"
 #include "worker/ews/ews_fields.h"
 #include "worker/ews/ews_xml.h"
 
-#define KEY_PATH                                                                                   \
-    "<t:ExtendedFieldURI PropertySetId=\"" EWS_PROPERTY_SET "\" PropertyName=\"" EWS_KEY_NAME      \
-    "\" PropertyType=\"String\"/>"
-#define HASH_PATH                                                                                  \
-    "<t:ExtendedFieldURI PropertySetId=\"" EWS_PROPERTY_SET "\" PropertyName=\"" EWS_HASH_NAME     \
-    "\" PropertyType=\"String\"/>"
-#define KEY_OPEN    "<t:ExtendedProperty>" KEY_PATH "<t:Value>"
-#define HASH_OPEN   "<t:ExtendedProperty>" HASH_PATH "<t:Value>"
-#define VALUE_CLOSE "</t:Value></t:ExtendedProperty>"
-#define SET_OPEN    "<t:SetItemField>"
-#define SET_CLOSE   "</t:Contact></t:SetItemField>"
-#define CATEGORIES  "<t:FieldURI FieldURI=\"item:Categories\"/>"
+#define KEY_OPEN        "<t:ExtendedProperty>" KEY_PATH "<t:Value>"
+#define HASH_OPEN       "<t:ExtendedProperty>" HASH_PATH "<t:Value>"
+#define VALUE_CLOSE     "</t:Value></t:ExtendedProperty>"
+#define SET_OPEN        "<t:SetItemField>"
+#define SET_CLOSE       "</t:Contact></t:SetItemField>"
+#define FIELD_OFF(path) "<t:DeleteItemField>" path "</t:DeleteItemField>"
 
 /*
  * What an e-mail entry leaves behind in the Address property set when it is deleted: display name,
@@ -25,7 +20,7 @@
  */
 static const unsigned email_remains[] = {32896, 32898, 32899, 32900};
 
-static void envelope_open(struct str *out, const struct ews_target *t)
+void ews_envelope_open(struct str *out, const struct ews_target *t)
 {
     ews_xml_lit(out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
                      "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" "
@@ -40,12 +35,12 @@ static void envelope_open(struct str *out, const struct ews_target *t)
         "</t:PrimarySmtpAddress></t:ConnectingSID></t:ExchangeImpersonation></s:Header><s:Body>");
 }
 
-static void envelope_close(struct str *out)
+void ews_envelope_close(struct str *out)
 {
     ews_xml_lit(out, "</s:Body></s:Envelope>\n");
 }
 
-static void folder(struct str *out, const char *folder_id)
+void ews_folder_element(struct str *out, const char *folder_id)
 {
     if (!folder_id) {
         ews_xml_lit(out, "<t:DistinguishedFolderId Id=\"contacts\"/>");
@@ -56,7 +51,7 @@ static void folder(struct str *out, const char *folder_id)
     ews_xml_lit(out, "\"/>");
 }
 
-static void item_id(struct str *out, const char *id, const char *change_key)
+void ews_item_element(struct str *out, const char *id, const char *change_key)
 {
     ews_xml_lit(out, "<t:ItemId Id=\"");
     ews_xml_attr(out, id);
@@ -201,9 +196,9 @@ void ews_encode_create(struct str *out,
                        const struct store_op *ops,
                        size_t n)
 {
-    envelope_open(out, t);
+    ews_envelope_open(out, t);
     ews_xml_lit(out, "<m:CreateItem><m:SavedItemFolderId>");
-    folder(out, t->folder_id);
+    ews_folder_element(out, t->folder_id);
     ews_xml_lit(out, "</m:SavedItemFolderId><m:Items>");
     for (size_t i = 0; i < n; i++) {
         ews_xml_lit(out, "<t:Contact>");
@@ -215,7 +210,7 @@ void ews_encode_create(struct str *out,
         ews_xml_lit(out, "</t:Contact>");
     }
     ews_xml_lit(out, "</m:Items></m:CreateItem>");
-    envelope_close(out);
+    ews_envelope_close(out);
 }
 
 /* The path of a field, as Set and Delete name it. */
@@ -288,11 +283,14 @@ static void change_categories(struct str *out, struct ews_names names)
 static void change(struct str *out, const struct ews_change *c)
 {
     ews_xml_lit(out, "<t:ItemChange>");
-    item_id(out, c->op->item_id, c->change_key);
+    ews_item_element(out, c->op->item_id, c->change_key);
     ews_xml_lit(out, "<t:Updates>");
     our_properties(out, c->op);
     if (c->set_categories)
         change_categories(out, c->categories);
+    if (c->op->inherits)
+        ews_xml_lit(out, FIELD_OFF(LEGACY_PERSON_INT) FIELD_OFF(LEGACY_PERSON_TEXT)
+                             FIELD_OFF(LEGACY_MARK_TIME) FIELD_OFF(LEGACY_MARK_TEXT));
     for (size_t i = 0; i < ews_field_count; i++) {
         const struct ews_field *f = &ews_fields[i];
         if (!(c->op->changed >> f->field & 1))
@@ -305,7 +303,8 @@ static void change(struct str *out, const struct ews_change *c)
     ews_xml_lit(out, "</t:Updates></t:ItemChange>");
 }
 
-#define UPDATE_OPEN  "<m:UpdateItem ConflictResolution=\"AlwaysOverwrite\"><m:ItemChanges>"
+#define UPDATE_OPEN  "<m:UpdateItem ConflictResolution=\"NeverOverwrite\"><m:ItemChanges>"
+#define STRIP_OPEN   "<m:UpdateItem ConflictResolution=\"AlwaysOverwrite\"><m:ItemChanges>"
 #define UPDATE_CLOSE "</m:ItemChanges></m:UpdateItem>"
 
 void ews_encode_update(struct str *out,
@@ -313,12 +312,12 @@ void ews_encode_update(struct str *out,
                        const struct ews_change *changes,
                        size_t n)
 {
-    envelope_open(out, t);
+    ews_envelope_open(out, t);
     ews_xml_lit(out, UPDATE_OPEN);
     for (size_t i = 0; i < n; i++)
         change(out, &changes[i]);
     ews_xml_lit(out, UPDATE_CLOSE);
-    envelope_close(out);
+    ews_envelope_close(out);
 }
 
 void ews_encode_strip(struct str *out,
@@ -326,17 +325,17 @@ void ews_encode_strip(struct str *out,
                       const struct store_op *ops,
                       size_t n)
 {
-    envelope_open(out, t);
-    ews_xml_lit(out, UPDATE_OPEN);
+    ews_envelope_open(out, t);
+    ews_xml_lit(out, STRIP_OPEN);
     for (size_t i = 0; i < n; i++) {
         ews_xml_lit(out, "<t:ItemChange>");
-        item_id(out, ops[i].item_id, NULL);
+        ews_item_element(out, ops[i].item_id, NULL);
         ews_xml_lit(out, "<t:Updates><t:DeleteItemField>" KEY_PATH
                          "</t:DeleteItemField><t:DeleteItemField>" HASH_PATH
                          "</t:DeleteItemField></t:Updates></t:ItemChange>");
     }
     ews_xml_lit(out, UPDATE_CLOSE);
-    envelope_close(out);
+    ews_envelope_close(out);
 }
 
 /* Without ChangeKey: a delete is meant whatever the item holds by now. */
@@ -346,87 +345,12 @@ void ews_encode_delete(struct str *out,
                        const struct store_op *ops,
                        size_t n)
 {
-    envelope_open(out, t);
+    ews_envelope_open(out, t);
     ews_xml_lit(out, "<m:DeleteItem DeleteType=\"");
     ews_xml_attr(out, delete_type);
     ews_xml_lit(out, "\"><m:ItemIds>");
     for (size_t i = 0; i < n; i++)
-        item_id(out, ops[i].item_id, NULL);
+        ews_item_element(out, ops[i].item_id, NULL);
     ews_xml_lit(out, "</m:ItemIds></m:DeleteItem>");
-    envelope_close(out);
-}
-
-static void key_equals(struct str *out, const struct guid *key)
-{
-    char text[GUID_TEXT];
-    ews_xml_lit(out, "<t:IsEqualTo>" KEY_PATH "<t:FieldURIOrConstant><t:Constant Value=\"");
-    str_puts(out, guid_format(key, text));
-    ews_xml_lit(out, "\"/></t:FieldURIOrConstant></t:IsEqualTo>");
-}
-
-static void restriction(struct str *out, const struct guid *keys, size_t n_keys)
-{
-    if (!keys) {
-        ews_xml_lit(out, "<t:Exists>" KEY_PATH "</t:Exists>");
-        return;
-    }
-    if (n_keys > 1)
-        ews_xml_lit(out, "<t:Or>");
-    for (size_t i = 0; i < n_keys; i++)
-        key_equals(out, &keys[i]);
-    if (n_keys > 1)
-        ews_xml_lit(out, "</t:Or>");
-}
-
-void ews_encode_find(struct str *out,
-                     const struct ews_target *t,
-                     const struct guid *keys,
-                     size_t n_keys,
-                     uint32_t offset)
-{
-    envelope_open(out, t);
-    ews_xml_lit(
-        out,
-        "<m:FindItem Traversal=\"Shallow\"><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape>"
-        "<t:AdditionalProperties><t:FieldURI FieldURI=\"item:DateTimeCreated\"/>" KEY_PATH HASH_PATH
-        "</t:AdditionalProperties></m:ItemShape>");
-    str_addf(
-        out,
-        "<m:IndexedPageItemView MaxEntriesReturned=\"%d\" Offset=\"%u\" BasePoint=\"Beginning\"/>",
-        (int)EWS_FIND_PAGE, (unsigned)offset);
-    ews_xml_lit(out, "<m:Restriction>");
-    restriction(out, keys, n_keys);
-    /* A fixed order, or the set moves under the paging. */
-    ews_xml_lit(
-        out, "</m:Restriction><m:SortOrder><t:FieldOrder Order=\"Ascending\">"
-             "<t:FieldURI "
-             "FieldURI=\"item:DateTimeCreated\"/></t:FieldOrder></m:SortOrder><m:ParentFolderIds>");
-    folder(out, t->folder_id);
-    ews_xml_lit(out, "</m:ParentFolderIds></m:FindItem>");
-    envelope_close(out);
-}
-
-void ews_encode_get_categories(struct str *out,
-                               const struct ews_target *t,
-                               const struct ews_change *changes,
-                               size_t n)
-{
-    envelope_open(out, t);
-    ews_xml_lit(out, "<m:GetItem><m:ItemShape><t:BaseShape>IdOnly</"
-                     "t:BaseShape><t:AdditionalProperties>" CATEGORIES
-                     "</t:AdditionalProperties></m:ItemShape><m:ItemIds>");
-    for (size_t i = 0; i < n; i++)
-        item_id(out, changes[i].op->item_id, NULL);
-    ews_xml_lit(out, "</m:ItemIds></m:GetItem>");
-    envelope_close(out);
-}
-
-void ews_encode_get_folder(struct str *out, const struct ews_target *t)
-{
-    envelope_open(out, t);
-    ews_xml_lit(out, "<m:GetFolder><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></"
-                     "m:FolderShape><m:FolderIds>");
-    folder(out, NULL);
-    ews_xml_lit(out, "</m:FolderIds></m:GetFolder>");
-    envelope_close(out);
+    ews_envelope_close(out);
 }

@@ -22,14 +22,24 @@
 #include "worker/ews/ews_categories.h"
 
 enum {
-    EWS_FIND_PAGE = 250, /* a find with a restriction returns no more from Exchange 2013 on */
-    EWS_FIND_KEYS = 20,  /* keys in one restriction */
+    EWS_FIND_PAGE = 250,    /* a find with a restriction returns no more from Exchange 2013 on */
+    EWS_FIND_KEYS = 20,     /* keys in one restriction */
+    EWS_FIND_FOLDERS = 200, /* contacts folders of one mailbox, and of its deleted items */
 };
 
 struct ews_target {        /* whose mailbox, which folder */
     const char *version;   /* RequestServerVersion, e.g. "Exchange2013_SP1" */
     const char *address;   /* impersonated: PrimarySmtpAddress */
     const char *folder_id; /* NULL: the default contacts folder */
+};
+
+struct ews_search {             /* one page of items with our properties, oldest first */
+    const char *const *folders; /* ids; n_folders 0: the default contacts folder */
+    size_t n_folders;
+    bool trash;              /* Deleted Items too, behind the folders */
+    const struct guid *keys; /* NULL: all with our key */
+    size_t n_keys;           /* at most EWS_FIND_KEYS */
+    uint32_t offset;
 };
 
 struct ews_change { /* one item of an UpdateItem */
@@ -44,8 +54,9 @@ void ews_encode_create(struct str *out,
                        const struct ews_target *t,
                        const struct store_op *ops,
                        size_t n);
-/* Fields of op->changed: set, or deleted where op->after has none; key; hash; categories. Last
- * writer wins. */
+/* Fields of op->changed: set, or deleted where op->after has none; key; hash; categories; the
+ * original plugin's marks off where op->inherits. Refused by the server where the ChangeKey is not
+ * the item's newest. */
 void ews_encode_update(struct str *out,
                        const struct ews_target *t,
                        const struct ews_change *changes,
@@ -61,19 +72,24 @@ void ews_encode_strip(struct str *out,
                       const struct ews_target *t,
                       const struct store_op *ops,
                       size_t n);
-/* One page of the items with our key: all (keys NULL), or those with one of n_keys (at most
- * EWS_FIND_KEYS) keys. Oldest first. */
-void ews_encode_find(struct str *out,
-                     const struct ews_target *t,
-                     const struct guid *keys,
-                     size_t n_keys,
-                     uint32_t offset);
-/* Categories and ChangeKey of the items of changes, in order. */
-void ews_encode_get_categories(struct str *out,
-                               const struct ews_target *t,
-                               const struct ews_change *changes,
-                               size_t n);
+/* One response message per folder. */
+void ews_encode_find(struct str *out, const struct ews_target *t, const struct ews_search *s);
+/* One page of what the original plugin made, in the default contacts folder; oldest first. */
+void ews_encode_find_legacy(struct str *out, const struct ews_target *t, uint32_t offset);
+/* The first item of a folder that does not carry our key. */
+void ews_encode_find_foreign(struct str *out, const struct ews_target *t, const char *folder_id);
+/* Categories, hash and ChangeKey of the items of changes, in order. */
+void ews_encode_get_state(struct str *out,
+                          const struct ews_target *t,
+                          const struct ews_change *changes,
+                          size_t n);
 /* Id of the default contacts folder. */
 void ews_encode_get_folder(struct str *out, const struct ews_target *t);
+/* All contacts folders of the mailbox, then (second response message) those among the deleted
+ * items. */
+void ews_encode_find_folders(struct str *out, const struct ews_target *t);
+/* The folder of that name directly below the default contacts folder, with our mark on it. */
+void ews_encode_find_folder(struct str *out, const struct ews_target *t, const char *name);
+void ews_encode_create_folder(struct str *out, const struct ews_target *t, const char *name);
 
 #endif

@@ -6,9 +6,8 @@
 
 enum { MINUTES = 60 * 1000, HOURS = 60 * MINUTES };
 enum {
-    DONE_ON_DELETE = 1, /* what shall be away is away */
-    DONE_ON_FOLDER = 2, /* what shall be there is there */
-    FOLDER_ON_FIND = 4, /* where no item id was sent, the code means the folder's */
+    DONE_ON_FOLDER = 1, /* what shall be there is there */
+    FOLDER_ON_FIND = 2, /* where no item id was sent, the code means the folder's */
 };
 
 struct code_row {
@@ -41,7 +40,7 @@ static const struct code_row codes[] = {
     {"ErrorInternalServerError", OUT_RETRY_LATER, SCOPE_ITEM, 0, 0},
     {"ErrorBatchProcessingStopped", OUT_NOT_TRIED, SCOPE_MAILBOX, 0, 0},
     /* Gone, or changed. */
-    {"ErrorItemNotFound", OUT_GONE, SCOPE_ITEM, 0, DONE_ON_DELETE | FOLDER_ON_FIND},
+    {"ErrorItemNotFound", OUT_GONE, SCOPE_ITEM, 0, FOLDER_ON_FIND},
     {"ErrorFolderNotFound", OUT_FOLDER_LOST, SCOPE_MAILBOX, 0, 0},
     {"ErrorParentFolderNotFound", OUT_FOLDER_LOST, SCOPE_MAILBOX, 0, 0},
     {"ErrorSyncFolderNotFound", OUT_FOLDER_LOST, SCOPE_MAILBOX, 0, 0},
@@ -169,8 +168,7 @@ static enum outcome row_outcome(const struct code_row *row, enum ews_verb verb)
 {
     if (!row)
         return OUT_RETRY_LATER;
-    if ((row->flags & DONE_ON_DELETE && verb == EWS_DELETE) ||
-        (row->flags & DONE_ON_FOLDER && verb == EWS_FIND))
+    if (row->flags & DONE_ON_FOLDER && verb == EWS_FIND)
         return OUT_DONE;
     if (row->flags & FOLDER_ON_FIND && (verb == EWS_FIND || verb == EWS_CREATE))
         return OUT_FOLDER_LOST;

@@ -48,5 +48,14 @@ extern const size_t ews_field_count;
 #define EWS_PROPERTY_SET "38b99066-ef57-4efc-a07f-0e0f6a97188e"
 #define EWS_KEY_NAME     "RockSyncKey"
 #define EWS_HASH_NAME    "RockSyncHash"
+#define EWS_FOLDER_NAME  "RockSyncFolder" /* on a folder that we made; any value */
+
+/*
+ * What the original plugin wrote into its contacts. The types are not known: asked for as both.
+ * @source  reference/rock.md section 15 (Tagging)
+ */
+#define EWS_LEGACY_SET    "89081642-d565-47af-9534-4f9653e2267e"
+#define EWS_LEGACY_PERSON "RockPersonId"
+#define EWS_LEGACY_MARK   "RockLastUpdated"
 
 #endif

@@ -39,6 +39,7 @@ struct ews_store {
     void *user;
     char *url, *anchor_header;
     const char *delete_type; /* static */
+    char *folder;            /* name of the target folder; NULL: the default one */
     uint32_t read_timeout_ms;
     struct store_limits limits;
     struct ews_calls calls;
@@ -125,5 +126,9 @@ void ews_identify(struct contact_store *s,
                   const struct store_mailbox *mb,
                   store_identify_done done,
                   void *user);
+void ews_legacy(struct contact_store *s,
+                const struct store_mailbox *mb,
+                store_legacy_done done,
+                void *user);
 
 #endif

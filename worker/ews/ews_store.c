@@ -61,6 +61,7 @@ static void ews_free(struct contact_store *base)
     ews_auth_free(s->auth);
     ews_versions_free(s->versions);
     free(s->url);
+    free(s->folder);
     free(s->anchor_header);
     free(s);
 }
@@ -71,6 +72,7 @@ static const struct contact_store_ops store_ops = {
     .apply = ews_apply,
     .list = ews_list,
     .identify = ews_identify,
+    .legacy = ews_legacy,
     .cancel = ews_cancel,
     .free = ews_free,
 };
@@ -170,6 +172,9 @@ int ews_store_new(struct loop *l,
     s->read_timeout_ms =
         config->read_timeout_ms ? config->read_timeout_ms : DEFAULT_READ_TIMEOUT_MS;
     s->limits = limits;
+    s->limits.own_trash = strcmp(s->delete_type, "MoveToDeletedItems") == 0;
+    s->limits.named_folder = given(config->folder);
+    s->folder = given(config->folder) ? xstrdup(config->folder) : NULL;
     *ret = &s->base;
     return 0;
 }

@@ -45,6 +45,7 @@ struct ews_config {
     const char *user_agent;  /* administrators allow or block clients by it */
     const char *ca_file;     /* NULL: the system's */
     const char *delete_type; /* "hard" (default), "soft", "trash" */
+    const char *folder;      /* name of a folder below Contacts; default: Contacts itself */
     /* Name of the header that routes to the mailbox's server. NULL: X-AnchorMailbox, "": none. */
     const char *anchor_header;
     uint32_t connections;      /* default 20 */

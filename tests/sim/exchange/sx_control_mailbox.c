@@ -148,10 +148,13 @@ static json_t *creates_json(const struct sx_mailbox *mb)
     return o;
 }
 
+static json_t *folders_json(const struct sx_mailbox *mb);
+
 static int show(const struct sx_mailbox *mb, json_t **ret)
 {
     *ret = summary(mb);
     json_object_set_new(*ret, "items", items_json(mb));
+    json_object_set_new(*ret, "folders", folders_json(mb));
     json_object_set_new(*ret, "creates", creates_json(mb));
     return 200;
 }
@@ -190,6 +193,71 @@ static int add_item(struct sx *x, struct sx_mailbox *mb, json_t *body, json_t **
     if (!sx_item_key(it))
         sx_foreign_mark(it);
     *ret = sx_flat_item(it);
+    return 200;
+}
+
+/* --- folders --- */
+
+static json_t *folders_json(const struct sx_mailbox *mb)
+{
+    json_t *list = json_array();
+    sx_foreach(f, &mb->folders)
+    {
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s, s:s?, s:I, s:b, s:b}", "id", (*f)->id,
+                                        "name", (*f)->name, "class", (*f)->class_name, "parent",
+                                        (*f)->parent ? (*f)->parent->name : NULL, "items",
+                                        (json_int_t)(*f)->items.n, "deleted",
+                                        sx_folder_in_trash(*f), "marked", (*f)->extended.n > 0));
+    }
+    return list;
+}
+
+static bool has_children(const struct sx_folder *f)
+{
+    sx_foreach(x, &f->mailbox->folders)
+    {
+        if ((*x)->parent == f)
+            return true;
+    }
+    return false;
+}
+
+/* f: the folder of that name below Contacts, thrown: the one among the deleted items; NULL none. */
+static bool act_on_folder(struct sx_mailbox *mb,
+                          const char *action,
+                          const char *name,
+                          struct sx_folder *f,
+                          struct sx_folder *thrown)
+{
+    struct sx_folder *contacts = sx_folder_distinguished(mb, "contacts");
+    struct sx_folder *any = f ? f : thrown;
+    if (strcmp(action, "make") == 0 && !f)
+        sx_folder_add(contacts, name, "IPF.Contact");
+    else if (strcmp(action, "trash") == 0 && f)
+        sx_folder_move(f, sx_folder_distinguished(mb, "deleteditems"));
+    else if (strcmp(action, "restore") == 0 && thrown && !f)
+        sx_folder_move(thrown, contacts);
+    else if (strcmp(action, "purge") == 0 && any && !has_children(any))
+        sx_folder_remove(any);
+    else
+        return false;
+    return true;
+}
+
+/* What a user does with a folder of their own below Contacts: makes it, throws it away, brings it
+ * back, deletes it for good. */
+static int folder_action(struct sx_mailbox *mb, json_t *body, json_t **ret)
+{
+    const char *name = json_string_value(json_object_get(body, "name")),
+               *action = json_string_value(json_object_get(body, "action"));
+    if (!name || !action)
+        return sx_control_refuse(400, "a name and an action are needed", ret);
+    if (!act_on_folder(mb, action, name,
+                       sx_folder_child(sx_folder_distinguished(mb, "contacts"), name),
+                       sx_folder_child(sx_folder_distinguished(mb, "deleteditems"), name)))
+        return sx_control_refuse(409, "no such folder, or one too many", ret);
+    *ret = json_pack("{s:o}", "folders", folders_json(mb));
     return 200;
 }
 
@@ -306,19 +374,22 @@ static bool selected(const struct sx_item *it, const json_t *select)
     return name && shown && strcmp(name, shown) == 0;
 }
 
-/* {"action":..., "select":{"key"|"id"|"DisplayName":...}, "all":false, ...}: on items of the
- * contact folders. */
+/* {"action":..., "select":{"key"|"id"|"DisplayName":...}, "all":false, "from_trash":false, ...}: on
+ * items of the contact folders, or of Deleted Items. */
 static int actions(struct sx *x, struct sx_mailbox *mb, json_t *body, json_t **ret)
 {
     json_t *select = json_object_get(body, "select");
-    bool all = json_is_true(json_object_get(body, "all"));
+    bool all = json_is_true(json_object_get(body, "all")),
+         from_trash = json_is_true(json_object_get(body, "from_trash"));
+    const struct sx_folder *trash = sx_folder_distinguished(mb, "deleteditems");
     vec(struct sx_item *) chosen = {0};
     int status = 404;
     sx_foreach(f, &mb->folders)
     {
         sx_foreach(it, &(*f)->items)
         {
-            if (sx_folder_is_contacts(*f) && selected(*it, select) && (all || chosen.n == 0))
+            if (sx_folder_is_contacts(*f) != from_trash && selected(*it, select) &&
+                (!from_trash || *f == trash) && (all || chosen.n == 0))
                 vec_push(&chosen, *it);
         }
     }
@@ -352,6 +423,8 @@ int sx_control_mailbox(
         return add_item(x, mb, body, ret);
     if (strcmp(what, "actions") == 0)
         return actions(x, mb, body, ret);
+    if (strcmp(what, "folders") == 0)
+        return folder_action(mb, body, ret);
     if (strcmp(what, "foreign") == 0) {
         sx_seed_foreign(x, mb, (size_t)json_integer_value(json_object_get(body, "count")));
         *ret = summary(mb);

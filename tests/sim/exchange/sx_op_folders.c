@@ -11,8 +11,12 @@
 #include "tests/sim/exchange/sx_search.h"
 #include "tests/sim/exchange/sx_store.h"
 
+enum { EXTENDED_MAX = 8 };
+
 struct folder_shape {
     bool parent, class_name, name, total, children, rights, distinguished, unread;
+    struct sx_path extended[EXTENDED_MAX];
+    size_t n_extended;
 };
 
 static void want(struct folder_shape *s, const char *uri)
@@ -34,7 +38,14 @@ static bool read_shape(struct sx_call *c, struct folder_shape *s, struct sx_fail
     if (strcmp(base, "IdOnly") != 0)
         *s = (struct folder_shape){.name = true, .total = true, .children = true, .unread = true};
     if (strcmp(base, "AllProperties") == 0)
-        *s = (struct folder_shape){true, true, true, true, true, true, true, true};
+        *s = (struct folder_shape){.parent = true,
+                                   .class_name = true,
+                                   .name = true,
+                                   .total = true,
+                                   .children = true,
+                                   .rights = true,
+                                   .distinguished = true,
+                                   .unread = true};
     const xmlNode *extra = sx_child(shape, "AdditionalProperties");
     for (const xmlNode *n = sx_first(extra); n; n = sx_next(n)) {
         struct sx_path p;
@@ -42,6 +53,8 @@ static bool read_shape(struct sx_call *c, struct folder_shape *s, struct sx_fail
             return false;
         if (p.uri)
             want(s, p.uri);
+        else if (p.extended && s->n_extended < EXTENDED_MAX)
+            s->extended[s->n_extended++] = p;
     }
     return true;
 }
@@ -68,12 +81,23 @@ static const char folder_rights[] =
     "<t:Delete>true</t:Delete><t:Modify>true</t:Modify><t:Read>true</t:Read>"
     "<t:ViewPrivateItems>true</t:ViewPrivateItems></t:EffectiveRights>";
 
+static void write_extended(struct str *out, const struct sx_path *p, const struct sx_folder *f)
+{
+    sx_foreach(x, &f->extended)
+    {
+        if (strcmp(x->id, p->extended) == 0)
+            sx_extended_write(out, p, x->text);
+    }
+}
+
 static void write_counts(struct str *out, const struct sx_folder *f, const struct folder_shape *s)
 {
     if (s->total)
         str_addf(out, "<t:TotalCount>%zu</t:TotalCount>", f->items.n);
     if (s->children)
         str_addf(out, "<t:ChildFolderCount>%zu</t:ChildFolderCount>", children_of(f));
+    for (size_t i = 0; i < s->n_extended; i++)
+        write_extended(out, &s->extended[i], f);
     if (s->rights)
         str_puts(out, folder_rights);
 }
@@ -198,6 +222,22 @@ static const char *class_for(const xmlNode *folder, const char *given)
     return given ? given : "IPF.Note";
 }
 
+/* Named properties that a new folder is given. */
+static bool
+read_extended(struct sx_call *c, const xmlNode *folder, struct sx_folder *f, struct sx_fail *fail)
+{
+    for (const xmlNode *n = sx_first(folder); n; n = sx_next(n)) {
+        struct sx_path p;
+        if (!sx_is(n, SX_NS_T, "ExtendedProperty"))
+            continue;
+        if (!sx_path_read(sx_first(n), c->arena, &p, fail))
+            return false;
+        if (f)
+            sx_folder_set_extended(f, p.extended, sx_text(sx_child(n, "Value"), c->arena));
+    }
+    return true;
+}
+
 static bool
 create_one(struct sx_call *c, const xmlNode *folder, struct str *out, struct sx_fail *fail)
 {
@@ -212,7 +252,10 @@ create_one(struct sx_call *c, const xmlNode *folder, struct str *out, struct sx_
     if (sx_folder_child(c->folder, name))
         return sx_refuse(fail, "ErrorFolderExists",
                          "A folder with the specified name already exists.");
+    if (!read_extended(c, folder, NULL, fail))
+        return false;
     struct sx_folder *f = sx_folder_add(c->folder, name, class_for(folder, given));
+    read_extended(c, folder, f, fail);
     str_puts(out, "<m:Folders>");
     write_folder(out, f, &(struct folder_shape){0});
     str_puts(out, "</m:Folders>");

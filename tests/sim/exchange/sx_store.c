@@ -56,6 +56,12 @@ static void folder_free(struct sx_folder *f)
 {
     sx_foreach(it, &f->items) item_free(*it);
     vec_release(&f->items);
+    sx_foreach(x, &f->extended)
+    {
+        free(x->id);
+        free(x->text);
+    }
+    vec_release(&f->extended);
     free(f->id);
     free(f->name);
     free(f->class_name);
@@ -243,6 +249,42 @@ struct sx_folder *sx_folder_child(const struct sx_folder *parent, const char *na
 struct sx_folder *sx_folder_add(struct sx_folder *parent, const char *name, const char *class_name)
 {
     return folder_new(parent->mailbox, parent, name, class_name, NULL);
+}
+
+void sx_folder_set_extended(struct sx_folder *f, const char *id, const char *text)
+{
+    vec_push(&f->extended, (struct sx_extended){xstrdup(id), xstrdup(text)});
+}
+
+void sx_folder_move(struct sx_folder *f, struct sx_folder *parent)
+{
+    f->parent = parent;
+}
+
+bool sx_folder_in_trash(const struct sx_folder *f)
+{
+    for (f = f->parent; f; f = f->parent)
+        if (f->distinguished && strcmp(f->distinguished, "deleteditems") == 0)
+            return true;
+    return false;
+}
+
+void sx_folder_remove(struct sx_folder *f)
+{
+    struct sx_mailbox *mb = f->mailbox;
+    while (f->items.n)
+        sx_item_remove(f->items.v[f->items.n - 1]);
+    map_del(mb->store->folders, f->id, strlen(f->id));
+    for (size_t i = 0; i < mb->folders.n; i++) {
+        if (mb->folders.v[i] == f) {
+            vec_remove(&mb->folders, i);
+            break;
+        }
+    }
+    for (size_t i = 0; i < mb->gone.n; i++) /* nobody can sync it any more */
+        if (mb->gone.v[i].folder == f)
+            mb->gone.v[i].folder = NULL;
+    folder_free(f);
 }
 
 bool sx_folder_is_contacts(const struct sx_folder *f)

@@ -43,6 +43,7 @@ struct sx_folder {
     struct sx_folder *parent;  /* NULL for root */
     const char *distinguished; /* static, NULL for the user's own */
     char *id, *name, *class_name;
+    vec(struct sx_extended) extended; /* named properties */
     uint64_t serial;
     vec(struct sx_item *) items;
 };
@@ -93,6 +94,10 @@ struct sx_folder *sx_folder_by_id(const struct sx_store *s, const char *id);
 struct sx_folder *sx_folder_child(const struct sx_folder *parent,
                                   const char *name); /* NULL when none */
 struct sx_folder *sx_folder_add(struct sx_folder *parent, const char *name, const char *class_name);
+void sx_folder_set_extended(struct sx_folder *f, const char *id, const char *text); /* copies */
+void sx_folder_move(struct sx_folder *f, struct sx_folder *parent); /* its id stays */
+bool sx_folder_in_trash(const struct sx_folder *f); /* below Deleted Items, however deep */
+void sx_folder_remove(struct sx_folder *f); /* for good, with what it holds; has no children */
 bool sx_folder_is_contacts(const struct sx_folder *f); /* class IPF.Contact or below */
 
 struct sx_item *sx_item_by_id(const struct sx_store *s, const char *id);
