@@ -60,7 +60,8 @@ struct sim_http_options {
     uint16_t port;         /* 0: the system picks one */
     const char *port_file; /* receives "PORT\n" (by rename) once the server listens; NULL = none */
     size_t max_body;       /* bytes of a request body, more is answered 413; 0 = 64 MB */
-    bool gzip;             /* compress answers of 256 bytes and more for clients that accept gzip */
+    const char *tls_cert, *tls_key; /* PEM, borrowed for the call; both: https instead of http */
+    bool gzip; /* compress answers of 256 bytes and more for clients that accept gzip */
     void (*handler)(struct sim_req *req,
                     void *user); /* thread: loop; borrows req; answers now or later */
     void *user;
