@@ -11,22 +11,19 @@ enum {
     MAX_CANDIDATES = 128, /* waiting at once; more than all rules together can make */
 };
 
-static const struct {
-    const char *code; /* NULL: with the server's own code behind "autodiscover." */
-    enum err_scope scope;
-    enum err_when when;
-} reasons[] = {
-    [REASON_NONE] = {"autodiscover.not_found", SCOPE_MAILBOX, WHEN_LATER},
-    [REASON_NOT_FOUND] = {"autodiscover.not_found", SCOPE_MAILBOX, WHEN_LATER},
-    [REASON_UNREADABLE] = {"autodiscover.unreadable", SCOPE_MAILBOX, WHEN_LATER},
-    [REASON_TLS] = {"autodiscover.tls", SCOPE_MAILBOX, WHEN_LATER},
-    [REASON_ADDRESS] = {"autodiscover.address", SCOPE_MAILBOX, WHEN_LATER},
-    [REASON_SERVER] = {"autodiscover.server", SCOPE_MAILBOX, WHEN_LATER},
-    [REASON_BUSY] = {"autodiscover.busy", SCOPE_MAILBOX, WHEN_LATER},
-    [REASON_REDIRECTS] = {"autodiscover.redirects", SCOPE_MAILBOX, WHEN_LATER},
-    [REASON_USER] = {NULL, SCOPE_MAILBOX, WHEN_LATER},
-    [REASON_HOST] = {"autodiscover.host", SCOPE_MAILBOX, WHEN_LATER},
-    [REASON_LOGIN] = {"http.401", SCOPE_REMOTE, WHEN_LATER},
+static const char *const reason_codes[] = {
+    [REASON_NONE] = "autodiscover.not_found",
+    [REASON_NOT_FOUND] = "autodiscover.not_found",
+    [REASON_UNREADABLE] = "autodiscover.unreadable",
+    [REASON_TLS] = "autodiscover.tls",
+    [REASON_ADDRESS] = "autodiscover.address",
+    [REASON_SERVER] = "autodiscover.server",
+    [REASON_BUSY] = "autodiscover.busy",
+    [REASON_REDIRECTS] = "autodiscover.redirects",
+    [REASON_NOT_OFFERED] = "auth.not_offered",
+    [REASON_LOGIN] = "auth.refused",
+    [REASON_USER] = NULL, /* the server's own code behind "autodiscover." */
+    [REASON_HOST] = "autodiscover.host",
 };
 
 /* ---- reasons ---- */
@@ -42,8 +39,8 @@ void ad_plan_blame(struct ad_plan *p, enum ad_reason reason, const char *code, c
     va_end(ap);
     snprintf(own, sizeof(own), "autodiscover.%s", code ? code : "");
     p->reason = reason;
-    err_set(&p->err, reasons[reason].scope, reasons[reason].when,
-            reasons[reason].code ? reasons[reason].code : own, "Autodiscover: %s", text);
+    err_set(&p->err, SCOPE_MAILBOX, WHEN_LATER, reason_codes[reason] ? reason_codes[reason] : own,
+            "Autodiscover: %s", text);
 }
 
 void ad_plan_host(const char *url, char host[AD_MAX_HOST + 1])

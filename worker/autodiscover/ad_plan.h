@@ -46,6 +46,7 @@ struct ad_action { /* strings live until the next answer */
 struct ad_answer {         /* what came of an action; borrowed for the call */
     const struct err *err; /* no answer: transport, DNS; NULL when there was one */
     int status;
+    bool cannot_sign; /* of a 401: none of the ways that it offers is ours */
     const char *content_type, *location, *body;
     size_t body_len;
     int64_t retry_after_ms; /* -1: none */
@@ -85,10 +86,10 @@ const struct ad_found *ad_plan_found(const struct ad_plan *p); /* NULL before AD
 /*
  * Why not, the most telling reason of all candidates: also for a plan that is given up before its
  * end. Codes, heaviest first: "autodiscover.host" (sent to a host that is not allowed: the text
- * names it), "autodiscover.InvalidUser" and the like, "http.401" (SCOPE_REMOTE),
+ * names it), "autodiscover.InvalidUser" and the like, "auth.refused", "auth.not_offered",
  * "autodiscover.redirects" (a loop, or too many), "autodiscover.busy", "autodiscover.server",
  * "autodiscover.address" (the host has a forbidden address), "autodiscover.tls",
- * "autodiscover.unreadable", "autodiscover.not_found"; all but one SCOPE_MAILBOX.
+ * "autodiscover.unreadable", "autodiscover.not_found"; all SCOPE_MAILBOX, WHEN_LATER.
  */
 void ad_plan_err(const struct ad_plan *p, struct err *err);
 CLEANUP_DEFINE(struct ad_plan, ad_plan_free);

@@ -213,8 +213,14 @@ static bool document(struct ad_plan *p, const struct ad_answer *a, const char *h
 }
 
 /* 401: with credentials now, or they are refused here. */
-static bool login(struct ad_plan *p, const char *host)
+static bool login(struct ad_plan *p, const struct ad_answer *a, const char *host)
 {
+    if (a->cannot_sign) {
+        p->note = "it offers no sign-in that is ours";
+        ad_plan_blame(p, REASON_NOT_OFFERED, NULL,
+                      "%.100s does not offer the way to sign in that exchange.auth names", host);
+        return false;
+    }
     if (!p->now.sign) {
         p->note = "it wants a sign-in";
         p->now.sign = true;
@@ -233,6 +239,12 @@ static bool transport(struct ad_plan *p, const struct err *err, const char *host
 {
     static const char *const tls[] = {"curl.35", "curl.51", "curl.58", "curl.60", "curl.77"};
     p->note = "no answer";
+    if (strcmp(err->code, "auth.refused") == 0) { /* before it was asked */
+        p->note = "not asked: the account may not sign in";
+        p->refusals = AD_MAX_REFUSALS;
+        ad_plan_blame(p, REASON_LOGIN, NULL, "%.120s", err->text);
+        return false;
+    }
     vec_push(&p->absent, xstrdup(host));
     if (strcmp(err->code, "http.address") == 0) {
         p->note = "its address is not allowed";
@@ -271,7 +283,7 @@ static bool asked(struct ad_plan *p, const struct ad_answer *a)
         return false;
     }
     if (a->status == 401)
-        return login(p, host);
+        return login(p, a, host);
     if (a->status == 503 || a->status == 429) {
         p->note = "busy";
         ad_plan_blame(p, REASON_BUSY, NULL, "%.100s answers HTTP %d", host, a->status);

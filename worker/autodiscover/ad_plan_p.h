@@ -21,6 +21,7 @@ enum ad_reason {
     REASON_SERVER,
     REASON_BUSY,
     REASON_REDIRECTS,
+    REASON_NOT_OFFERED,
     REASON_LOGIN, /* may be of some other server that wants a password */
     REASON_USER,  /* proves that the password is right */
     REASON_HOST   /* somebody has to allow it */

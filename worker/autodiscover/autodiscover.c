@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "common/base/guid.h"
 #include "common/base/str.h"
 
 #include "common/net/dns.h"
@@ -15,6 +16,7 @@ enum {
     REQUEST_MS = 15 * 1000,
     CONNECT_MS = 8 * 1000,
     CONNECTIONS = 16,
+    LOGIN_AGAIN_MS = 300,
     GET_BYTES = 64 * 1024, /* a web server may say something beside its redirect */
     MAX_REQUEST = 8 * 1024
 };
@@ -33,6 +35,8 @@ struct autodiscover_search {
     struct http_call *call;
     struct dns_query *query;
     struct loop_timer *timer, *deadline;
+    bool asking;    /* the login port, whether we may sign */
+    bool signed_in; /* a signed request is out: the port wants to know what comes of it */
 };
 
 struct autodiscover {
@@ -43,7 +47,10 @@ struct autodiscover {
     struct address_range *ranges;
     uint32_t deadline_ms, request_ms;
     void (*sign)(struct http_request *r, void *user);
+    bool (*can_sign)(unsigned offers, void *user);
     void *sign_user;
+    struct login *login;
+    char *account, *secret, owner[GUID_TEXT];
     struct http_client *https, *http; /* the second one for the one step that is not https */
     struct dns *dns;
     LIST_HEAD(, autodiscover_search) searches;
@@ -64,8 +71,24 @@ static void tell(struct autodiscover_search *s, struct autodiscover_event e)
     s->observe(&e, s->user);
 }
 
+static struct login_key key_of(const struct autodiscover *a)
+{
+    return (struct login_key){a->account, a->secret, a->owner};
+}
+
+static void report_login(struct autodiscover_search *s, enum login_report what)
+{
+    struct login_key key = key_of(s->a);
+    if (s->signed_in && s->a->login)
+        s->a->login->ops->report(s->a->login, &key, what, NULL, NULL);
+    s->signed_in = false;
+}
+
 static void search_free(struct autodiscover_search *s)
 {
+    if (s->asking)
+        s->a->login->ops->forget(s->a->login, s);
+    report_login(s, LOGIN_UNCLEAR);
     LIST_REMOVE(s, list);
     http_cancel(s->call);
     dns_cancel(s->query);
@@ -128,9 +151,14 @@ static void answered(struct autodiscover_search *s, const struct ad_answer *answ
 static void on_http(const struct http_response *r, const struct err *err, void *user)
 {
     struct autodiscover_search *s = user;
+    const struct autodiscover *a = s->a;
+    bool refused = !err && r->status == 401;
+    bool ours = !refused || !r->offers || !a->can_sign || a->can_sign(r->offers, a->sign_user);
     s->call = NULL;
+    report_login(s, err || !ours ? LOGIN_UNCLEAR : refused ? LOGIN_REFUSED : LOGIN_ACCEPTED);
     answered(s, &(struct ad_answer){.err = err,
                                     .status = r->status,
+                                    .cannot_sign = refused && (!ours || !a->sign),
                                     .content_type = r->content_type,
                                     .location = r->location,
                                     .body = r->body,
@@ -162,8 +190,9 @@ static uint32_t time_left(const struct autodiscover_search *s)
     return left > 1 ? (uint32_t)left : 1;
 }
 
-static void ask(struct autodiscover_search *s, const struct ad_action *action)
+static void send_document(struct autodiscover_search *s)
 {
+    const struct ad_action *action = ad_plan_action(s->plan);
     static const char *const soap[] = {
         "Content-Type: text/xml; charset=utf-8", "Accept: text/xml",
         "SOAPAction: \"http://schemas.microsoft.com/exchange/2010/Autodiscover/Autodiscover/"
@@ -179,9 +208,45 @@ static void ask(struct autodiscover_search *s, const struct ad_action *action)
                              .body = s->body.p,
                              .body_len = s->body.n,
                              .timeout_ms = time_left(s)};
-    if (action->sign && s->a->sign)
+    if (action->sign && s->a->sign) {
         s->a->sign(&r, s->a->sign_user);
+        s->signed_in = true;
+    }
     s->call = http_send(s->a->https, &r, on_http, s);
+}
+
+static void ask_login(void *user);
+
+/* Whether the account may sign in now, as all workers see it. */
+static void on_login(enum login_answer answer, void *user)
+{
+    struct autodiscover_search *s = user;
+    struct err err;
+    s->asking = false;
+    switch (answer) {
+    case LOGIN_GO:
+    case LOGIN_TRY:
+        send_document(s);
+        break;
+    case LOGIN_WAIT:
+    case LOGIN_AWAY:
+        s->timer = loop_after(s->a->l, LOGIN_AGAIN_MS, ask_login, s);
+        break;
+    case LOGIN_STOPPED:
+        err_set(&err, SCOPE_REMOTE, WHEN_LATER, "auth.refused",
+                "the account is stopped: its password was refused twice");
+        answered(s, &(struct ad_answer){.err = &err, .retry_after_ms = -1});
+        break;
+    }
+}
+
+static void ask_login(void *user)
+{
+    struct autodiscover_search *s = user;
+    struct login_key key = key_of(s->a);
+    s->timer = NULL;
+    s->asking = true;
+    s->a->login->ops->ask(s->a->login, &key, on_login, s);
 }
 
 static void get(struct autodiscover_search *s, const struct ad_action *action)
@@ -197,7 +262,10 @@ static void step(struct autodiscover_search *s)
     s->step_ms = clock_now(loop_clock(s->a->l));
     switch (action->step) {
     case AD_ASK:
-        ask(s, action);
+        if (action->sign && s->a->sign && s->a->login)
+            ask_login(s);
+        else
+            send_document(s);
         break;
     case AD_GET:
         get(s, action);
@@ -332,7 +400,14 @@ int autodiscover_new(struct loop *l,
     a->deadline_ms = c->deadline_ms ? c->deadline_ms : DEADLINE_MS;
     a->request_ms = c->request_ms ? c->request_ms : REQUEST_MS;
     a->sign = c->sign;
+    a->can_sign = c->can_sign;
     a->sign_user = c->sign_user;
+    a->login = c->login;
+    a->account = xstrdup(c->login_key.account);
+    a->secret = xstrdup(c->login_key.secret);
+    struct guid guid;
+    guid_random(&guid);
+    guid_format(&guid, a->owner);
     if (ad_policy_check(&a->policy, err) < 0 || dns_new(l, c->dns_servers, &a->dns, err) < 0)
         return -1;
     a->https = client(a, c, false);
@@ -356,6 +431,8 @@ void autodiscover_free(struct autodiscover *a)
     free(a->user_agent);
     free(a->ca_file);
     free(a->ranges);
+    free(a->account);
+    free(a->secret);
     free(a);
 }
 

@@ -17,6 +17,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
 
+#include "common/port/login.h"
 #include "worker/autodiscover/ad_plan.h"
 
 struct autodiscover;
@@ -31,9 +32,16 @@ struct autodiscover_config { /* everything is copied; NULL, "" and 0 mean none, 
     const char *dns_servers;       /* dns.h */
     uint32_t deadline_ms;          /* of a search; 0: 60 s */
     uint32_t request_ms;           /* of one step; 0: 15 s */
-    /* Puts the service account's credentials into r, which borrows from user. */
+    /* Puts the service account's credentials into r, which borrows from user; NULL: there are
+     * none. */
     void (*sign)(struct http_request *r, void *user);
+    /* Can we sign in by one of these (HTTP_OFFERS)? NULL: always. */
+    bool (*can_sign)(unsigned offers, void *user);
     void *sign_user;
+    /* Asked before each request that is signed, told what came of it; borrowed; NULL: nobody is.
+     * The key is copied but for its owner, which autodiscover makes. */
+    struct login *login;
+    struct login_key login_key;
 };
 
 /* One step that was done, or the end (AD_FOUND, AD_FAILED). For traces and the doctor. */

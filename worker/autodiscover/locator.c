@@ -11,11 +11,10 @@
 enum {
     MAX_AGE_MS = 7 * 24 * 3600 * 1000,
     REFRESH_AFTER_MS = 3600 * 1000,
-    RELOAD_MS = 60 * 1000,       /* another worker may have found a newer one */
-    RETRY_MS = 5 * 60 * 1000,    /* after a search that failed, while there is a URL */
-    CLOSED_MS = 30 * 1000,       /* a domain whose search failed */
-    REFUSED_MS = 15 * 60 * 1000, /* one that refused the password */
-    PARALLEL = 8                 /* searches in a domain whose server is known */
+    RELOAD_MS = 60 * 1000,    /* another worker may have found a newer one */
+    RETRY_MS = 5 * 60 * 1000, /* after a search that failed, while there is a URL */
+    CLOSED_MS = 30 * 1000,    /* a domain whose search failed */
+    PARALLEL = 8              /* searches in a domain whose server is known */
 };
 
 /* Failures that call for another look. @source reference/ews.md sections 4, 11, 12 */
@@ -114,11 +113,11 @@ static void tell(struct place *p, const char *url, enum outcome outcome, const s
 
 static enum outcome outcome_of(const struct err *err)
 {
-    if (strcmp(err->code, "http.401") == 0)
-        return OUT_STOP;
-    if (strcmp(err->code, "autodiscover.busy") == 0 ||
-        strcmp(err->code, "autodiscover.deadline") == 0)
-        return OUT_RETRY_LATER;
+    static const char *const passing[] = {"auth.refused", "autodiscover.busy",
+                                          "autodiscover.deadline"};
+    for (size_t i = 0; i < ARRAY_LEN(passing); i++)
+        if (strcmp(err->code, passing[i]) == 0)
+            return OUT_RETRY_LATER;
     return OUT_PARK;
 }
 
@@ -156,10 +155,9 @@ static void search_failed(struct place *p, const struct err *err)
 /* What a domain's search failed with is the answer for all who wait for one. */
 static void close_site(struct locator *l, struct site *s, const struct err *err)
 {
-    bool refused = strcmp(err->code, "http.401") == 0;
     struct place *p;
     s->err = *err;
-    s->closed_until = now(l) + (refused ? REFUSED_MS : CLOSED_MS);
+    s->closed_until = now(l) + CLOSED_MS;
     while ((p = TAILQ_FIRST(&s->queue))) {
         TAILQ_REMOVE(&s->queue, p, queue);
         p->state = PLACE_IDLE;
