@@ -27,6 +27,18 @@ layer(sync_store_memory worker/memory sync_drv)
 layer(sync_worker worker sync_ews sync_autodiscover sync_store_memory sync_app)
 layer(sync_cli cli sync_producer sync_worker)
 
+# The one piece of C++, for one verb, and only where somebody asks for it (docs/adr/0015-libphonenumber.md).
+if(CONTACT_SYNC_LIBPHONENUMBER)
+    enable_language(CXX)
+    find_library(PHONENUMBER phonenumber REQUIRED)
+    add_library(sync_phones_valid STATIC ${CMAKE_SOURCE_DIR}/cli/phones_valid.cc)
+    target_compile_features(sync_phones_valid PRIVATE cxx_std_17)
+    set_target_properties(sync_phones_valid PROPERTIES COMPILE_OPTIONS "-Wall;-Wextra") # ours are for C
+    target_link_libraries(sync_phones_valid PUBLIC ${PHONENUMBER})
+    target_compile_definitions(sync_cli PRIVATE CONTACT_SYNC_LIBPHONENUMBER)
+    target_link_libraries(sync_cli PUBLIC sync_phones_valid)
+endif()
+
 # Sizes, lengths and numbers from outside meet each other in these layers: no conversion goes unsaid.
 foreach(name sync_base sync_core sync_cron sync_ews)
     get_target_property(type ${name} TYPE)
