@@ -17,7 +17,7 @@ import urllib.request
 
 BUILD = pathlib.Path(os.environ.get("CONTACT_SYNC_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build/dev"))
 STEP = 0.03  # seconds between two looks at a condition
-KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
+KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "KRB5_CONFIG")
 
 
 ending = threading.Event()  # a signal ends the script: other threads start nothing any more
