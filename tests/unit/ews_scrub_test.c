@@ -42,7 +42,7 @@ Test(ews_scrub, keeps_structure_and_codes_and_nothing_else)
 {
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         autofree char *out = scrubbed(cases[i].in);
-        cr_expect(eq(str, out, (char *)cases[i].out), "%s", cases[i].in);
+        cr_expect_str_eq(out, cases[i].out, "%s", cases[i].in);
     }
 }
 
