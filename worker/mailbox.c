@@ -235,7 +235,8 @@ static void granted(struct mailbox *mb, const struct ledger_mailbox *row)
     mb->clear = row->clear;
     mb->folder_checked = false;
     mb->gen = row->gen;
-    mb->verified = row->verified;
+    /* A Clear lists first: while our items are there, a user's copy of one can be told from it. */
+    mb->verified = row->verified && !row->clear;
     mb->park_attempts = row->park_attempts;
     mb->flight_until_ms = row->flight_ms ? worker_now(mb->w) + row->flight_ms : 0;
     worker_probe(mb->w, "lease");

@@ -87,17 +87,42 @@ static void census_free(struct census *c)
 
 /* --- first contact, restore, Clear ------------------------------------------------------ */
 
-static void found_item(const struct store_listed *it,
-                       const char *folder_id,
-                       const struct settle_rules *rules,
-                       struct settle_plan *plan)
+static void add_extra(const struct store_listed *it,
+                      struct settle_plan *plan) /* the user's own from now on */
 {
-    if (it->place == STORE_IN_TRASH)
-        return;
-    if (it->hash && !settle_is_strange(it, folder_id, rules))
+    vec_push(&plan->extras, (struct settle_extra){it->item_id, it->version, it->key, false});
+}
+
+/* Items that no row knows: the oldest of a key is ours, in whatever folder; the others are copies,
+ * and so is what came from elsewhere. */
+static void found_items(const struct census *c,
+                        const char *folder_id,
+                        const struct settle_rules *rules,
+                        struct settle_plan *plan)
+{
+    autoptr(map_free) struct map *first = map_new();
+    for (size_t i = 0; i < c->n_items; i++) {
+        const struct store_listed *it = &c->items[i];
+        if (row_of(c, it) >= 0 || it->place == STORE_IN_TRASH)
+            continue;
+        if (!it->hash || settle_is_strange(it, folder_id, rules)) {
+            add_extra(it, plan);
+            continue;
+        }
+        uintptr_t slot = (uintptr_t)map_get(first, it->key.b, sizeof(it->key.b));
+        const struct store_listed *other = slot ? &c->items[slot - 1] : NULL;
+        if (other && other->created_ms <= it->created_ms) {
+            add_extra(it, plan);
+            continue;
+        }
+        if (other)
+            add_extra(other, plan);
+        map_put(first, it->key.b, sizeof(it->key.b), (void *)(uintptr_t)(i + 1));
+    }
+    map_foreach (f, first) {
+        const struct store_listed *it = &c->items[(uintptr_t)f.value - 1];
         vec_push(&plan->found, (struct ledger_found){it->key, it->item_id, it->version, false});
-    else /* a copy that came from elsewhere: the user's own from now on */
-        vec_push(&plan->extras, (struct settle_extra){it->item_id, it->version, it->key, false});
+    }
 }
 
 /* The row has an item and it is not there. What lies in the trash as the row knows it, the user
@@ -163,12 +188,10 @@ void settle_mailbox(const struct ledger_known *rows,
     }
     for (size_t i = 0; i < n_items; i++) {
         long r = row_of(&c, &items[i]);
-        if (r < 0)
-            found_item(&items[i], folder_id, rules, ret);
-        else if (c.mine[r] != &items[i] && !rows[r].intent && items[i].place != STORE_IN_TRASH)
-            vec_push(&ret->extras, (struct settle_extra){items[i].item_id, items[i].version,
-                                                         items[i].key, false});
+        if (r >= 0 && c.mine[r] != &items[i] && !rows[r].intent && items[i].place != STORE_IN_TRASH)
+            add_extra(&items[i], ret);
     }
+    found_items(&c, folder_id, rules, ret);
     census_free(&c);
 }
 
