@@ -113,7 +113,7 @@ rock_format_number(struct rock_formats *f, const char *code, const char *number,
 {
     autovalue(str_release) struct str text = STR_INIT(4 * DIGITS_MAX);
 
-    if (!f || !f->n)
+    if (!f)
         return NULL;
     arena_reset(f->scratch);
     const char *digits = phone_digits(f->scratch, number);
@@ -124,7 +124,7 @@ rock_format_number(struct rock_formats *f, const char *code, const char *number,
     for (size_t i = 0; i < f->n; i++)
         if (strcmp(f->v[i].r.code, wanted) == 0 && apply(&f->v[i], &text) < 0)
             return NULL;
-    if (text.n == 0 || text.n > ROCK_FORMATTED_MAX || strcmp(text.p, digits) == 0)
+    if (text.n > ROCK_FORMATTED_MAX)
         return NULL;
     return text_clean(a, text.p, text.n, ROCK_FORMATTED_MAX, false);
 }

@@ -35,10 +35,11 @@ CLEANUP_DEFINE(struct rock_formats, rock_formats_free);
 
 struct arena;
 /*
- * @f       NULL: no rules
+ * @f       NULL: it is not known how Rock formats
  * @code    as stored; its digits count
  * @number  as stored; its digits count
- * @return  in a; NULL when no rule of the code changes the number, or one ends with an error
+ * @return  in a; the digits alone where no rule fits, as in Rock; NULL without digits, and when a
+ *          rule ends with an error
  */
 const char *
 rock_format_number(struct rock_formats *f, const char *code, const char *number, struct arena *a);

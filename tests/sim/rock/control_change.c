@@ -158,6 +158,29 @@ static bool act_position(const struct act *a)
 {
     return mutate_attribute(a->c, a->person, a->c->known.position, text_of(a, "value"));
 }
+static bool act_attribute(const struct act *a)
+{
+    const char *key = text_of(a, "key");
+    return key &&
+           mutate_attribute(a->c, a->person, mutate_attribute_key(a->c, key), text_of(a, "value"));
+}
+static bool act_add_phone(const struct act *a)
+{
+    const char *type = text_of(a, "type");
+    const struct phone_number like = {.type_id = type ? mutate_phone_type(a->c, type) : NULL_INT,
+                                      .country_code = text_of(a, "country_code"),
+                                      .number = text_of(a, "number"),
+                                      .formatted = text_of(a, "formatted"),
+                                      .extension = text_of(a, "extension"),
+                                      .is_unlisted =
+                                          json_is_true(json_object_get(a->body, "unlisted"))};
+    return like.number && mutate_add_phone(a->c, a->person, &like) > 0;
+}
+static bool act_clear_phones(const struct act *a)
+{
+    const char *type = text_of(a, "type");
+    return mutate_clear_phones(a->c, a->person, type ? mutate_phone_type(a->c, type) : 0) > 0;
+}
 static bool act_rename_group(const struct act *a)
 {
     const char *name = text_of(a, "name");
@@ -176,6 +199,9 @@ static const struct {
 } acts[] = {
     {"set_phone", true, false, act_set_phone},
     {"clear_phone", true, false, act_clear_phone},
+    {"add_phone", true, false, act_add_phone},
+    {"clear_phones", true, false, act_clear_phones},
+    {"attribute", true, false, act_attribute},
     {"join", true, true, act_join},
     {"leave", true, true, act_leave},
     {"follow", true, false, act_follow},

@@ -35,6 +35,15 @@ bool mutate_person_text(struct church *c, int32_t person_id, const char *field, 
 /* attribute_id: known.employer ...; value NULL removes the AttributeValue row.
  * Person.ModifiedDateTime stays. */
 bool mutate_attribute(struct church *c, int32_t person_id, int32_t attribute_id, const char *value);
+/* The phone type of that name, in any case; made when there is none. */
+int32_t mutate_phone_type(struct church *c, const char *name);
+/* A further number with the columns of like (type, code, number, formatted, extension, unlisted
+ * ...); returns its Id. */
+int32_t mutate_add_phone(struct church *c, int32_t person_id, const struct phone_number *like);
+/* All numbers of the type (0: of every type); returns how many. */
+int32_t mutate_clear_phones(struct church *c, int32_t person_id, int32_t type_id);
+/* The person attribute with that key; made when there is none. */
+int32_t mutate_attribute_key(struct church *c, const char *key);
 bool mutate_rename_group(struct church *c, int32_t group_id, const char *name);
 bool mutate_group_state(struct church *c, int32_t group_id, bool is_active, bool is_archived);
 /* Replaces the person's choices; groups are copied. */
