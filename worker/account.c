@@ -7,6 +7,7 @@
 
 #include "common/app/secret_file.h"
 #include "common/net/http.h"
+#include "worker/discover.h"
 #include "worker/ews/ews_version.h"
 
 #define PASSWORD   "exchange.password_file"
@@ -97,12 +98,14 @@ int account_read(struct app *app, struct account *ret, struct err *err)
 {
     const struct conf *c = app->conf;
     autovalue(account_release) struct account a = {0};
-    if (app_need(app, "exchange.url", err) < 0 || check_url(c, err) < 0 ||
-        read_secret(app, &a, err) < 0)
+    if (check_url(c, err) < 0 || read_secret(app, &a, err) < 0)
         return -1;
     secret_no_core();
+    const char *const *connect_to;
+    conf_list(c, "exchange.connect_to", &connect_to);
     a.ews = (struct ews_config){
-        .url = conf_str(c, "exchange.url"),
+        .url = discover_fixed_url(c),
+        .connect_to = connect_to,
         .auth = conf_str(c, "exchange.auth"),
         .user = conf_str(c, "exchange.user"),
         .domain = conf_str(c, "exchange.domain"),

@@ -15,13 +15,14 @@
 #include "common/drv/version_pg.h"
 #include "common/net/notify.h"
 #include "worker/account.h"
+#include "worker/discover.h"
 #include "worker/ews/ews_store.h"
 
 struct worker_host {
     struct pg *pg;
     struct ledger *ledger;
     struct login *login;
-    struct contact_store *store;
+    struct contact_store *store, *ews; /* ews: the store itself, or the one inside */
     struct worker *worker;
     char kill_point[16];
     unsigned kill_at, kill_seen;
@@ -64,6 +65,7 @@ static int
 store_open(struct app *app, struct worker_host *h, struct contact_store **store, struct err *err)
 {
     autovalue(account_release) struct account account = {0};
+    autoptr(discover_free) struct discover *discover = NULL;
     if (account_read(app, &account, err) < 0)
         return -1;
     if (h) {
@@ -72,7 +74,15 @@ store_open(struct app *app, struct worker_host *h, struct contact_store **store,
         account.ews.version_found = version_found;
         account.ews.user_data = h;
     }
-    return ews_store_new(app->loop, &account.ews, store, err);
+    if (!account.ews.url && discover_new(app, &account, &discover, err) < 0)
+        return -1;
+    if (ews_store_new(app->loop, &account.ews, store, err) < 0)
+        return -1;
+    if (h)
+        h->ews = *store;
+    if (discover)
+        *store = discover_wrap(steal(discover), *store, h ? h->pg : NULL);
+    return 0;
 }
 
 int worker_host_store(struct app *app, struct contact_store **store, struct err *err)
@@ -94,7 +104,7 @@ int worker_host_new(struct app *app, struct queue *queue, struct worker_host **r
         return -1;
     h->login = login_pg_new(h->pg);
     if (store_open(app, h, &h->store, err) < 0 ||
-        version_pg_each(h->pg, version_known, h->store, err) < 0)
+        version_pg_each(h->pg, version_known, h->ews, err) < 0)
         return -1;
     account_announce(app);
     h->ledger = ledger_pg_new(h->pg);
@@ -147,9 +157,9 @@ static const char help[] =
     "  --set KEY=VALUE    one setting, wins over file and environment; repeatable\n"
     "  --version, --help\n"
     "\n"
-    "Needs postgres.dsn, kafka.bootstrap.servers, exchange.url, and what\n"
-    "exchange.auth needs (a user and exchange.password_file). All settings: docs/settings.md. "
-    "Environment: "
+    "Needs postgres.dsn, kafka.bootstrap.servers and what exchange.auth needs (a user and\n"
+    "exchange.password_file). Without exchange.url each mailbox's server is found by Autodiscover\n"
+    "(docs/autodiscover.md). All settings: docs/settings.md. Environment: "
     "CONTACT_SYNC_EXCHANGE_URL\n"
     "is exchange.url, and so on.\n"
     "\n"

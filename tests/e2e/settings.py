@@ -132,7 +132,7 @@ def secrets_on_disk():
 def missing_settings():
     """A setting that a program cannot do without is named with the line to write"""
     path = folder("missing")
-    for key in ("postgres.dsn", "eligible_group", "rock.url", "exchange.url", "exchange.user"):
+    for key in ("postgres.dsn", "eligible_group", "rock.url", "exchange.user"):
         config = path / "site.conf"
         config.write_text("".join(line + "\n" for line in GOOD.format(folder=path).splitlines()
                                   if not line.startswith(key + " ")))

@@ -432,5 +432,7 @@ void locator_free(struct locator *l)
     }
     map_free(l->places);
     map_free(l->sites);
+    if (l->c.freed)
+        l->c.freed(l->c.user);
     free(l);
 }

@@ -32,6 +32,7 @@ struct locator_config {
     uint32_t max_age_ms, refresh_after_ms; /* 0: a week; an hour */
     /* Each step of each search; may be NULL. Must not call back. */
     void (*observe)(int64_t mailbox, const struct autodiscover_event *e, void *user);
+    void (*freed)(void *user); /* the locator is gone; may be NULL */
     void *user;
 };
 

@@ -84,7 +84,7 @@ static bool given(const char *setting)
 
 static int check(const struct ews_config *c, struct err *err)
 {
-    if (strncmp(c->url, "https://", 8) != 0 &&
+    if (given(c->url) && strncmp(c->url, "https://", 8) != 0 &&
         !(c->allow_http && strncmp(c->url, "http://", 7) == 0)) {
         return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf",
                        "the Exchange URL must begin with https://");
@@ -110,6 +110,9 @@ static struct http_client *client(struct loop *l, const struct ews_config *c)
         .user_agent = c->user_agent,
         .ca_file = c->ca_file,
         .allow_http = c->allow_http,
+        .may_connect = c->may_connect,
+        .may_connect_user = c->may_connect_user,
+        .connect_to = c->connect_to,
     };
     return http_client_new(l, &http);
 }

@@ -26,10 +26,13 @@
 
 struct login;
 struct loop;
+struct sockaddr;
 
 /* Everything is copied. NULL, "" and 0 mean the default where one is named. */
 struct ews_config {
-    const char *url;           /* https://host/EWS/Exchange.asmx; http:// only with allow_http */
+    /* https://host/EWS/Exchange.asmx; http:// only with allow_http. NULL: every mailbox comes with
+     * an endpoint of its own. */
+    const char *url;
     const char *auth;          /* default "basic"; see ews_auth.h */
     const char *user, *domain; /* domain may be NULL: see ews_auth.h */
     const char *password;      /* or the OAuth2 client's secret; wiped when the store is freed */
@@ -40,7 +43,11 @@ struct ews_config {
     void (*resumed)(void *user); /* the account works again after OUT_STOP; may be NULL */
     /* A mailbox's server is older than `version`; may be NULL. version is static. */
     void (*version_found)(int64_t mailbox, const char *version, void *user);
-    void *user_data;         /* for both */
+    void *user_data; /* for both */
+    /* Where connections may go, and where they go instead: http.h. */
+    bool (*may_connect)(const char *host, const struct sockaddr *address, void *user);
+    void *may_connect_user;
+    const char *const *connect_to;
     const char *version;     /* see ews_version.h; default: 2013 SP1 */
     const char *user_agent;  /* administrators allow or block clients by it */
     const char *ca_file;     /* NULL: the system's */
