@@ -9,7 +9,7 @@ static const int64_t window_ms = 24 * 3600 * 1000;
 
 static struct plan_store_fake *self(struct plan_store *s)
 {
-    return (struct plan_store_fake *)s;
+    return ((struct plan_store_fake *)s)->rows;
 }
 
 static int64_t now(const struct plan_store_fake *f)
@@ -31,6 +31,8 @@ static int enter(struct plan_store *s, const char *name, bool writes, struct err
         f->fail = NULL;
         return err_set(err, SCOPE_REMOTE, WHEN_LATER, "fake.fail", "%s fails by plan", name);
     }
+    if (writes && f->leader && f->leader != s)
+        return err_set(err, SCOPE_PROCESS, WHEN_LATER, "plan.deposed", "another one leads");
     f->writes += writes;
     return 0;
 }
@@ -525,9 +527,13 @@ static int op_redrive(struct plan_store *s,
 
 static void op_free(struct plan_store *s)
 {
-    struct plan_store_fake *f = self(s);
-    if (!f)
+    if (!s)
         return;
+    struct plan_store_fake *f = self(s);
+    if (&f->base != s) { /* a peer */
+        free(s);
+        return;
+    }
     vec_release(&f->persons);
     vec_release(&f->bodies);
     vec_release(&f->links);
@@ -537,11 +543,12 @@ static void op_free(struct plan_store *s)
     vec_release(&f->offers);
     vec_release(&f->emptied);
     vec_release(&f->due);
+    vec_release(&f->runs);
     arena_free(f->a);
     free(f);
 }
 
-static const struct plan_store_ops ops = {
+static struct plan_store_ops ops = {
     .subscribers = op_subscribers,
     .subscriber_save = op_save,
     .subscribers_seen = op_seen,
@@ -564,7 +571,9 @@ static const struct plan_store_ops ops = {
 struct plan_store_fake *plan_store_fake_new(const struct clock *clock)
 {
     struct plan_store_fake *f = xalloc(sizeof(*f));
+    plan_store_fake_add_run(&ops);
     f->base.ops = &ops;
+    f->rows = f;
     f->clock = clock;
     f->a = arena_new("fake plan store", ARENA_MAX);
     return f;

@@ -65,8 +65,17 @@ struct fake_body {
     const char *text;
 };
 
+struct fake_run { /* id: index + 1 */
+    const char *trigger;
+    int64_t fire_s; /* 0: somebody asked */
+    enum { FAKE_REQUESTED, FAKE_RUNNING, FAKE_SUCCESS, FAKE_FAILED } state;
+    const struct plan_store *by; /* the producer that ran it */
+    int64_t started_ms;
+};
+
 struct plan_store_fake {
     struct plan_store base;
+    struct plan_store_fake *rows; /* itself; another producer's port has only these two */
     const struct clock *clock;
     struct arena *a;
     vec(struct fake_person) persons; /* id: index + 1 */
@@ -78,7 +87,9 @@ struct plan_store_fake {
     vec(struct fake_offer) offers;
     vec(struct fake_emptied) emptied;
     vec(struct plan_offered) due; /* what redrive hands out, in order */
-    size_t redriven;              /* of due, handed out */
+    vec(struct fake_run) runs;
+    const struct plan_store *leader; /* NULL: nobody asked for it yet, all may write */
+    size_t redriven;                 /* of due, handed out */
     size_t calls, writes, applies, links_read;
     const char *fail; /* the next call of that name fails */
     bool stale;       /* choices change before each apply */
@@ -86,6 +97,11 @@ struct plan_store_fake {
 
 struct plan_store_fake *plan_store_fake_new(const struct clock *clock); /* borrows the clock */
 struct plan_store *plan_store_fake_port(struct plan_store_fake *f); /* frees f when it is freed */
+
+/* A second producer's port to the same rows; free it before the first one. */
+struct plan_store *plan_store_fake_peer(struct plan_store_fake *f);
+/* The producer of that port is gone, and its lock with it. */
+void plan_store_fake_kill(struct plan_store_fake *f, const struct plan_store *port);
 
 /* The workers are done: what is wanted and not held is there, what is not wanted is gone. */
 void plan_store_fake_synced(struct plan_store_fake *f);
@@ -95,5 +111,8 @@ plan_store_fake_link(struct plan_store_fake *f, const char *address, const struc
 struct fake_mailbox *plan_store_fake_mailbox(struct plan_store_fake *f, const char *address);
 struct plan_subscriber *plan_store_fake_subscriber(struct plan_store_fake *f,
                                                    const struct guid *person);
+
+/* Private: leadership and runs, plan_store_fake_run.c. */
+void plan_store_fake_add_run(struct plan_store_ops *o);
 
 #endif
