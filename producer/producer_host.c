@@ -11,6 +11,7 @@
 #include "common/drv/plan_store_pg.h"
 #include "common/drv/queue_kafka.h"
 #include "common/net/notify.h"
+#include "producer/business.h"
 #include "producer/fixture/fixture_source.h"
 #include "producer/rock/rock_source.h"
 
@@ -24,17 +25,36 @@ int producer_host_source(struct app *app, struct directory_source **ret, struct 
     return rock_source_new(app->loop, app->conf, ret, err);
 }
 
+static int
+check_renders(const struct business *b, const struct directory_source *source, struct err *err)
+{
+    if (!business_needs_server(b) || source->ops->render)
+        return 0;
+    return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf",
+                   "business_phone_lava needs Rock to render it, and people come from %s",
+                   source->ops->name);
+}
+
 int producer_host_check(struct app *app, struct err *err)
 {
     struct producer_settings s;
     autoptr(directory_source_free) struct directory_source *source = NULL; /* opens no connection */
+    autoptr(business_free) struct business *business = NULL;
     autoptr(job_free) struct job *job = NULL;
     if (app_need(app, "postgres.dsn", err) < 0 || app_need(app, "eligible_group", err) < 0 ||
         producer_settings_from(app->conf, &s, err) < 0)
         return -1;
-    if (job_new(app->conf, &job, err) < 0)
+    if (business_new(app->conf, &business, err) < 0 || job_new(app->conf, &job, err) < 0 ||
+        producer_host_source(app, &source, err) < 0)
         return -1;
-    return producer_host_source(app, &source, err);
+    return check_renders(business, source, err);
+}
+
+static void warn_of_template(const struct business *b)
+{
+    const char *warning = b ? business_warning(b) : NULL;
+    if (warning)
+        log_warn("business_phone_lava does not do what it seems to", kv("at", warning));
 }
 
 int producer_host_open(struct producer_host *h,
@@ -47,16 +67,20 @@ int producer_host_open(struct producer_host *h,
     if (app_need(app, "eligible_group", err) < 0 ||
         producer_settings_from(app->conf, &h->settings, err) < 0)
         return -1;
-    if (producer_host_source(app, &h->source, err) < 0)
+    if (business_new(app->conf, &h->business, err) < 0 ||
+        producer_host_source(app, &h->source, err) < 0 ||
+        check_renders(h->business, h->source, err) < 0)
         return -1;
     if (job_new(app->conf, &h->job, err) < 0)
         return -1;
+    h->settings.run.business = h->business;
     h->settings.job = h->job;
     if (app_pg_open(app, "contact-sync-producer", 2, true, &h->pg, err) < 0)
         return -1;
     h->store = plan_store_pg_new(app->loop, h->pg);
     if (!queue)
         return 0;
+    warn_of_template(h->business);
     const struct run_parts parts = {app->loop, h->store, h->source, queue};
     h->producer = producer_new(&parts, &h->settings, app->metrics);
     plan_store_pg_on_request(h->store, producer_wake, h->producer);
@@ -69,6 +93,7 @@ void producer_host_close(struct producer_host *h)
     plan_store_free(h->store);
     pg_free(h->pg);
     directory_source_free(h->source);
+    business_free(h->business);
     job_free(h->job);
     memset(h, 0, sizeof(*h));
 }

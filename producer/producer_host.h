@@ -14,6 +14,7 @@ struct producer_host {
     struct pg *pg;
     struct plan_store *store;
     struct directory_source *source;
+    struct business *business; /* NULL: no template */
     struct job *job;
     struct producer_settings settings;
     struct producer *producer; /* NULL without a queue */

@@ -4,6 +4,7 @@
 
 #include "common/base/conf.h"
 
+#include "producer/business.h"
 #include "producer/run_p.h"
 
 enum { RUN_ARENA_MAX = 2047 << 20 };
@@ -25,12 +26,6 @@ int run_settings_from(const struct conf *c, struct run_settings *ret, struct err
             err, SCOPE_PROCESS, WHEN_NEVER, "conf",
             "eligible_group (%s): write the Guid of the Rock group whose members may sync",
             conf_origin(c, "eligible_group"));
-    if (*conf_str(c, "business_phone_lava"))
-        return err_set(
-            err, SCOPE_PROCESS, WHEN_NEVER, "conf",
-            "business_phone_lava (%s): templates are not supported by this version; leave it "
-            "empty, the business number is then not synced",
-            conf_origin(c, "business_phone_lava"));
     ret->n_mail_domains = conf_list(c, "mail_domains", &ret->mail_domains);
     ret->delete_old = conf_bool(c, "delete_old_contacts");
     ret->fields.unlisted = !strcmp(conf_str(c, "unlisted"), "include");
@@ -71,6 +66,7 @@ int run_settings_from(const struct conf *c, struct run_settings *ret, struct err
     X(foreign_domain)                                                                              \
     X(address_taken)                                                                               \
     X(not_eligible)                                                                                \
+    X(lava_failed)                                                                                 \
     X(messages)
 
 void run_counts_json(const struct run_counts *c, struct str *out)
@@ -82,6 +78,15 @@ void run_counts_json(const struct run_counts *c, struct str *out)
     RUN_COUNTS(X)
 #undef X
     str_putc(out, '}');
+}
+
+static void lava_text_of(const struct run_counts *c, struct str *out)
+{
+    str_addf(out, "; the business number stays as it was for %zu people, whose template fails (",
+             c->lava_failed);
+    for (size_t i = 0; i < c->lava_failed && i < RUN_NAMED; i++)
+        str_addf(out, "%s%lld", i ? ", " : "Rock ids ", (long long)c->lava_failed_ids[i]);
+    str_addf(out, "%s): %s", c->lava_failed > RUN_NAMED ? ", ..." : "", c->lava_why);
 }
 
 void run_counts_text(const struct run_counts *c, struct str *out)
@@ -99,6 +104,11 @@ void run_counts_text(const struct run_counts *c, struct str *out)
                  "; users left out: %zu without address, %zu outside mail_domains, %zu sharing an "
                  "address",
                  c->no_address, c->foreign_domain, c->address_taken);
+    if (c->lava_failed)
+        lava_text_of(c, out);
+    if (*c->lava_unknown)
+        str_addf(out, "; business_phone_lava reads attributes that Rock does not have: %s",
+                 c->lava_unknown);
 }
 
 /* --- steps ----------------------------------------------------------------------------- */
@@ -114,16 +124,27 @@ static void source_progress(const char *what, size_t done, size_t of, void *user
     run_progress(user, what, done, of);
 }
 
+static void note_unknown(struct run *r)
+{
+    autovalue(str_release) struct str names = STR_INIT(sizeof(r->c->lava_unknown) - 1);
+
+    for (size_t i = 0; i < r->d->n_unknown_attributes; i++)
+        str_addf(&names, "%s%s", i ? ", " : "", r->d->unknown_attributes[i]);
+    snprintf(r->c->lava_unknown, sizeof(r->c->lava_unknown), "%s", names.p);
+}
+
 static int snapshot(struct run *r, struct err *err)
 {
     struct source_request rq = {
         .eligible_group = r->s->eligible_group, .progress = source_progress, .user = r};
+    rq.attributes = business_attributes(r->s->business, &rq.n_attributes);
     if (run_users_request(r, &rq, err) < 0)
         return -1;
     run_progress(r, "reading Rock", 0, 0);
     if (r->p->source->ops->snapshot(r->p->source, &rq, &r->d, err) < 0)
         return err_prefix(err, "Rock could not be read, nothing was planned");
     r->c->people = r->d->n_people;
+    note_unknown(r);
     return 0;
 }
 
@@ -131,12 +152,14 @@ static int snapshot(struct run *r, struct err *err)
  * categories. */
 static void fingerprint(struct run *r)
 {
-    struct sha256 fields;
+    struct sha256 fields, business;
     fieldmap_fingerprint(&r->s->fields, &fields);
+    business_fingerprint(r->s->business, &business);
     unsigned char flags[4] = {1, r->s->expand.categories, r->s->delete_old, 0};
     struct digest *d = digest_new();
     digest_add(d, fields.b, sizeof(fields.b));
     digest_add(d, flags, sizeof(flags));
+    digest_add(d, business.b, sizeof(business.b));
     digest_finish(d, &r->fingerprint);
     digest_free(d);
 }

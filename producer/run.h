@@ -17,6 +17,7 @@
 #include "common/port/plan_store.h"
 #include "common/port/queue.h"
 
+struct business;
 struct conf;
 struct str;
 
@@ -28,10 +29,11 @@ struct run_settings {
     struct fieldmap_rules fields;
     struct expand_rules expand;
     struct guard_limits guard;
+    struct business *business; /* borrowed; NULL: contacts have no business number */
 };
 
-/* Checks what only a run needs (eligible_group is a Guid, business_phone_lava is empty). Strings
- * are borrowed from c. */
+/* Checks what only a run needs (eligible_group is a Guid). Strings are borrowed from c; business is
+ * the caller's to make (business_new) and to set. */
 int run_settings_from(const struct conf *c, struct run_settings *ret, struct err *err) must_check;
 
 struct run_parts { /* borrowed */
@@ -41,13 +43,19 @@ struct run_parts { /* borrowed */
     struct queue *queue; /* NULL: dry run */
 };
 
+enum { RUN_NAMED = 10 };
+
 struct run_counts {
     size_t users, people, wanted;
     size_t added, changed, dropped, kept, held, rekeyed;
     size_t mailboxes, unchanged_mailboxes, stale_mailboxes;
     size_t no_address, foreign_domain, address_taken, not_eligible;
     size_t messages;
-    bool queue_away; /* rows are saved, the re-driver publishes later */
+    size_t lava_failed;                 /* people whose business number stayed as it was */
+    int64_t lava_failed_ids[RUN_NAMED]; /* Person.Id of the first of them */
+    char lava_why[sizeof(((struct err *)0)->text)]; /* why the first one failed */
+    char lava_unknown[128]; /* attributes that the template reads and Rock does not have */
+    bool queue_away;        /* rows are saved, the re-driver publishes later */
 };
 
 /* One mailbox of a dry run. Called in order of address. */

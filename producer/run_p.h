@@ -1,11 +1,13 @@
 /*
  * run_p: what the files of a run share.
  *
- *   run.c         the order of steps
- *   run_users.c   subscribers against the snapshot: who is eligible, with which address, in which
- * mailbox run_people.c  contacts and content hashes; which person rows change; which fields were
- * emptied run_plan.c    expansion, digest and diff per mailbox; merges; the guard run_apply.c rows
- * and messages
+ *   run.c          the order of steps
+ *   run_users.c    subscribers against the snapshot: who is eligible, with which address, in which
+ *                  mailbox
+ *   run_business.c business numbers
+ *   run_people.c   contacts and content hashes; which person rows change; which fields were emptied
+ *   run_plan.c     expansion, digest and diff per mailbox; merges; the guard
+ *   run_apply.c    rows and messages
  */
 #ifndef SYNC_PRODUCER_RUN_P_H
 #define SYNC_PRODUCER_RUN_P_H
@@ -22,6 +24,7 @@ struct person_state { /* per person of the directory, same index */
     int64_t id;       /* row; 0 not written yet */
     struct sha256 content;
     const char *body;     /* canonical form when the row has to change, else NULL */
+    const char *business; /* as rendered; NULL none */
     bool known;           /* has a row */
     struct sha256 before; /* content of the row */
     bool had_content;
@@ -85,6 +88,8 @@ int run_users_match(struct run *r,
                     struct err *err); /* after the snapshot: subs, mailboxes, plans (empty) */
 
 int run_people_contents(struct run *r, struct err *err);
+/* Fills business of all people; before contents, after the rows are matched. */
+int run_business(struct run *r, struct err *err);
 int run_people_write(struct run *r,
                      struct err *err); /* rows for new and changed people; guard by field */
 

@@ -14,7 +14,7 @@ static void contact_of(struct run *r, size_t i, struct arena *scratch, struct st
     struct person_state *st = &r->people[i];
     arena_reset(scratch);
     str_clear(body);
-    fieldmap_contact(&r->d->people[i], &r->s->fields, NULL, scratch, &c);
+    fieldmap_contact(&r->d->people[i], &r->s->fields, st->business, scratch, &c);
     contact_encode(&c, body);
     contact_hash(body->p, body->n, &st->content);
     for (int f = 0; f < CONTACT_FIELD_COUNT; f++)
@@ -23,17 +23,14 @@ static void contact_of(struct run *r, size_t i, struct arena *scratch, struct st
         st->body = arena_strndup(r->arena, body->p, body->n);
 }
 
-int run_people_contents(struct run *r, struct err *err)
+static int match_rows(struct run *r, struct err *err)
 {
     struct plan_person *rows;
     size_t n_rows, at = 0;
     if (r->p->store->ops->persons(r->p->store, r->arena, &rows, &n_rows, err) < 0)
         return -1;
     r->people = arena_alloc(r->arena, (r->d->n_people + 1) * sizeof(*r->people));
-    struct arena *scratch = arena_new("contacts", SCRATCH_MAX);
-    autovalue(str_release) struct str body = STR_INIT(CONTACT_MAX_BYTES);
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < r->d->n_people; i++) {
+    for (size_t i = 0; i < r->d->n_people; i++) {
         const struct guid *key = &r->d->people[i].key;
         while (at < n_rows && guid_cmp(&rows[at].key, key) < 0)
             at++;
@@ -43,6 +40,18 @@ int run_people_contents(struct run *r, struct err *err)
             r->people[i].had_content = rows[at].has_content;
             r->people[i].before = rows[at].content;
         }
+    }
+    return 0;
+}
+
+int run_people_contents(struct run *r, struct err *err)
+{
+    if (match_rows(r, err) < 0 || run_business(r, err) < 0)
+        return -1;
+    struct arena *scratch = arena_new("contacts", SCRATCH_MAX);
+    autovalue(str_release) struct str body = STR_INIT(CONTACT_MAX_BYTES);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < r->d->n_people; i++) {
         contact_of(r, i, scratch, &body);
         if (body.over)
             rc = err_set(err, SCOPE_PROCESS, WHEN_NEVER, "contact.too_big",

@@ -249,7 +249,7 @@ static void a_user(struct run_rig *r, uint32_t i, const char *email, uint64_t fo
     cr_assert_eq(r->f->base.ops->subscriber_save(&r->f->base, &key, NULL, &p, &r->err), 0);
 }
 
-static void chooses(struct run_rig *r, uint32_t i, bool follow, bool staff, bool choir)
+static inline void chooses(struct run_rig *r, uint32_t i, bool follow, bool staff, bool choir)
 {
     struct guid key = guid_of(i), group = group_guid(0);
     struct prefs p = {follow, staff, &group, choir ? 1 : 0};
