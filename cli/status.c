@@ -73,6 +73,15 @@ static json_t *json_of_job(const struct status *s)
     return json_loads(out.p, 0, NULL);
 }
 
+static void print_clears(const struct status *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->m[i].clearing)
+            printf("clearing: %s, %lld contacts left%s%s\n", s->m[i].address,
+                   (long long)s->m[i].synced, s->m[i].parked_why ? ", waits: " : "",
+                   s->m[i].parked_why ? s->m[i].parked_why : "");
+}
+
 static void print_text(const struct status *s)
 {
     table_status(s->m, s->n);
@@ -82,6 +91,7 @@ static void print_text(const struct status *s)
            (long long)s->subs.ok, (long long)s->subs.no_address, (long long)s->subs.foreign_domain,
            (long long)s->subs.address_taken, (long long)s->subs.not_eligible);
     print_holds(s);
+    print_clears(s);
     if (s->run.id)
         printf("last run: %lld, %s, %lld s ago, %lld changes left%s%s\n", (long long)s->run.id,
                s->run.state, (long long)(s->run.age_ms / 1000), (long long)s->run.left,
@@ -95,12 +105,12 @@ static void print_text(const struct status *s)
 
 static json_t *mailbox_json(const struct report_mailbox *m)
 {
-    return json_pack("{s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:b}", "id",
+    return json_pack("{s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:b, s:b}", "id",
                      (json_int_t)m->id, "address", m->address, "wanted", (json_int_t)m->wanted,
                      "synced", (json_int_t)m->synced, "pending", (json_int_t)m->pending, "open",
                      (json_int_t)m->open, "held", (json_int_t)m->held, "kept", (json_int_t)m->kept,
                      "dead", (json_int_t)m->dead, "hidden", (json_int_t)m->hidden, "parked",
-                     m->parked_why, "verified", (int)m->verified);
+                     m->parked_why, "verified", (int)m->verified, "clearing", (int)m->clearing);
 }
 
 static void print_json(const struct status *s)

@@ -58,7 +58,7 @@ static struct positions *ask_positions(const struct redrive_parts *rp, struct er
 static int publish(struct publisher *pub, const struct plan_offered *v, size_t n, struct err *err)
 {
     for (size_t i = 0; i < n; i++) {
-        enum task_op op = v[i].deletes ? TASK_DELETE : TASK_UPSERT;
+        enum task_op op = !v[i].person ? TASK_CLEAR : v[i].deletes ? TASK_DELETE : TASK_UPSERT;
         if (publisher_send(pub, op, v[i].mailbox, v[i].person, v[i].gen, v[i].urgent, err) < 0)
             return -1;
     }

@@ -156,12 +156,15 @@ static int op_delivered(struct plan_store *store,
  * behind the end: made after the positions were read, so it has to be old, or the topic was made
  * anew.
  */
+#define CLEARING    "m.clear_requested IS NOT NULL AND m.clear_done IS NULL"
+#define CLEAR_OFFER "coalesce(m.clear_offer, 0)"
 #define SPENT                                                                                      \
     " pos AS (SELECT * FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[])"         \
     "  AS u(topic, part, committed, e)),"                                                          \
     " idle AS (SELECT bool_and(committed >= e) AS yes FROM pos),"                                  \
     " spent AS MATERIALIZED (SELECT s.id FROM (SELECT id FROM offers WHERE id IS NOT NULL"         \
-    "   UNION SELECT offer FROM extra) s LEFT JOIN offer o ON o.id = s.id"                         \
+    "   UNION SELECT offer FROM extra UNION SELECT " CLEAR_OFFER " FROM mailbox m WHERE " CLEARING   \
+    "  ) s LEFT JOIN offer o ON o.id = s.id"                                                       \
     "  WHERE o.id IS NULL OR o.queue_id <> $1::text"                                               \
     "  OR (NOT o.delivered AND o.made_at < now() - $6::bigint * interval '1 millisecond')"         \
     "  OR (o.delivered AND NOT EXISTS (SELECT FROM offer_end d"                                    \
@@ -194,7 +197,11 @@ static int op_delivered(struct plan_store *store,
                                        "  UNION ALL SELECT x.mailbox, x.person FROM extra x JOIN " \
                                        "spent s ON s.id = x.offer"                                 \
                                        "  JOIN mailbox m ON m.id = x.mailbox WHERE " FREE_BOX(     \
-                                           "") ")"
+                                           "") /* a Clear: no person */                            \
+                                       " UNION ALL SELECT m.id, 0 FROM mailbox m JOIN spent s"     \
+                                       "  ON s.id = " CLEAR_OFFER                                  \
+                                       "  WHERE " CLEARING                                         \
+                                       " AND " FREE_BOX(CLEAR_OFFER " = 0 OR") ")"
 
 static const struct pg_stmt due_any = {"plan_due_any", DUE " SELECT EXISTS (SELECT FROM due)"};
 
@@ -210,9 +217,14 @@ static const struct pg_stmt due_take = {
         "  FOR NO KEY UPDATE OF l SKIP LOCKED),"
         " taken AS (UPDATE link l SET offer = $7::bigint FROM locked k"
         "  WHERE l.mailbox = k.mailbox AND l.person = k.person"
-        "  RETURNING l.mailbox, l.person, l.urgent, l.want IS NULL AS deletes)"
+        "  RETURNING l.mailbox, l.person, l.urgent, l.want IS NULL AS deletes),"
+        " clears AS MATERIALIZED (SELECT m.id FROM few JOIN mailbox m ON m.id = few.mailbox"
+        "  WHERE few.person = 0 FOR NO KEY UPDATE OF m SKIP LOCKED),"
+        " sent AS (UPDATE mailbox m SET clear_offer = $7 FROM clears k WHERE m.id = k.id"
+        "  RETURNING m.id AS mailbox, 0::bigint AS person, true AS urgent, true AS deletes)"
         " SELECT t.mailbox, t.person, m.gen, t.urgent, t.deletes, (SELECT count(*) FROM few)"
-        " FROM taken t JOIN mailbox m ON m.id = t.mailbox ORDER BY t.mailbox, t.person"};
+        " FROM (SELECT * FROM taken UNION ALL SELECT * FROM sent) t"
+        " JOIN mailbox m ON m.id = t.mailbox ORDER BY t.mailbox, t.person"};
 
 static void put_due(struct pg_params *p,
                     const char *queue_id,

@@ -22,7 +22,8 @@
     " CASE WHEN m.parked_until > now() THEN m.parked_why END,"                                     \
     " (extract(epoch FROM m.parked_until - now()) * 1000)::bigint,"                                \
     " coalesce(m.lease_until > now(), false),"                                                     \
-    " m.verified >= (SELECT generation FROM cluster)"
+    " m.verified >= (SELECT generation FROM cluster),"                                             \
+    " m.clear_requested IS NOT NULL AND m.clear_done IS NULL"
 #define MAILBOX_TABLES                                                                             \
     " FROM mailbox m LEFT JOIN link l ON l.mailbox = m.id"                                         \
     " LEFT JOIN intent i ON i.mailbox = l.mailbox AND i.person = l.person"
@@ -44,6 +45,7 @@ read_mailbox(const struct pg_result *r, size_t row, struct arena *a, struct repo
     m->parked_ms = pg_i64(r, row, 11);
     m->leased = pg_bool(r, row, 12);
     m->verified = pg_bool(r, row, 13);
+    m->clearing = pg_bool(r, row, 14);
 }
 
 int report_mailboxes(
@@ -97,10 +99,10 @@ int report_run_mailboxes(struct pg *pg,
     for (size_t i = 0; i < *n; i++) {
         struct report_mailbox *m = &(*ret)[i];
         read_mailbox(r, i, a, m);
-        m->unchanged = pg_i64(r, i, 14);
-        m->created = pg_i64(r, i, 15);
-        m->updated = pg_i64(r, i, 16);
-        m->deleted = pg_i64(r, i, 17);
+        m->unchanged = pg_i64(r, i, 15);
+        m->created = pg_i64(r, i, 16);
+        m->updated = pg_i64(r, i, 17);
+        m->deleted = pg_i64(r, i, 18);
         m->failed = m->dead + m->pending;
     }
     return 0;

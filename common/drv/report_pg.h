@@ -24,6 +24,7 @@ struct report_mailbox {
     const char *parked_why; /* NULL: not parked */
     int64_t parked_ms;
     bool leased, verified;
+    bool clearing; /* a Clear and Remove is asked for and not done */
     /* of one run (report_run), else 0 */
     int64_t created, updated, deleted, unchanged, failed;
 };

@@ -113,7 +113,7 @@ struct plan_run {
     struct guid person_key;
 };
 
-struct plan_offered { /* one message to publish again */
+struct plan_offered { /* one message to publish again; person 0: a Clear of the mailbox */
     int64_t mailbox, person, gen;
     bool urgent, deletes;
 };

@@ -467,6 +467,60 @@ PLAN_TEST(plan_store_sweep, holds_follow_their_links)
                  "101empty 102open 103open 104open"));
 }
 
+/* ---- a Clear and Remove ---- */
+
+static void clear_asked(void)
+{
+    box = a_mailbox("a@example.org");
+    SQL("UPDATE mailbox SET clear_requested = now(), clear_done = NULL");
+}
+
+PLAN_TEST(plan_store_redrive, a_clear_is_offered_until_it_is_done)
+{
+    size_t n;
+    bool more;
+    clear_asked();
+    struct plan_offered *v = redrive_n(100, &n, &more);
+    cr_assert(eq(sz, n, 1));
+    cr_expect(eq(i64, v[0].mailbox, box));
+    cr_expect(eq(i64, v[0].person, 0));
+    cr_expect(v[0].urgent);
+    delivered(offered_last);
+    positions(9, 4);
+    cr_expect(eq(sz, redrive(), 0), "it is on the queue");
+    positions(10, 4);
+    cr_expect(eq(sz, redrive(), 1), "it was taken, and is not done");
+    delivered(offered_last);
+    SQL("UPDATE mailbox SET clear_done = now(), clear_offer = NULL");
+    cr_expect(eq(sz, redrive(), 0));
+}
+
+PLAN_TEST(plan_store_redrive, a_clear_waits_for_who_rests_or_is_at_work_on_it)
+{
+    clear_asked();
+    SQL("UPDATE mailbox SET parked_until = now() + interval '1 hour'");
+    cr_expect(eq(sz, redrive(), 0));
+    SQL("UPDATE mailbox SET parked_until = now() - interval '1 second'");
+    cr_expect(eq(sz, redrive(), 1));
+    delivered(offered_last);
+    positions(10, 4);
+    SQL("UPDATE mailbox SET lease_until = now() + interval '1 hour', lease_owner = 'w'");
+    cr_expect(eq(sz, redrive(), 0));
+}
+
+PLAN_TEST(plan_store_redrive, a_clear_and_its_deletes_are_offered_together)
+{
+    two_wanted();
+    SQL("UPDATE link SET have = '\\x01', want = NULL, want_content = NULL");
+    forget_offers();
+    SQL("UPDATE mailbox SET clear_requested = now()");
+    size_t n;
+    bool more;
+    redrive_n(100, &n, &more);
+    cr_expect(eq(sz, n, 3));
+    cr_expect_not(more);
+}
+
 int main(int argc, char *argv[])
 {
     if (!test_db_available())
