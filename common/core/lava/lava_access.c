@@ -224,36 +224,53 @@ static int64_t size_of(const struct lava_value *v)
 }
 
 /* size, first, last of whatever has them */
-static struct lava_value
-special(struct lava_ctx *c, const struct lava_value *v, const struct lava_name *name)
+static void special(struct lava_ctx *c,
+                    const struct lava_value *v,
+                    const struct lava_name *name,
+                    struct lava_value *ret)
 {
-    struct lava_value ret = lava_nil();
     bool list = v->type == LAVA_ARRAY || v->type == LAVA_RANGE;
 
     if (!list && v->type != LAVA_STRING && v->type != LAVA_OBJECT)
-        return ret;
+        return;
     switch (name->known ? name->known : lava_known_find(name->p, name->n)) {
     case LAVA_KNOWN_size:
-        return lava_int(size_of(v));
+        *ret = lava_int(size_of(v));
+        break;
     case LAVA_KNOWN_first:
-        if (v->type == LAVA_OBJECT && v->obj.ops->count(v->obj.self))
-            (void)pair(c, v, 0, &ret);
-        return list ? item_at(v, 0) : ret;
+        if (list)
+            *ret = item_at(v, 0);
+        else if (v->type == LAVA_OBJECT && v->obj.ops->count(v->obj.self))
+            (void)pair(c, v, 0, ret);
+        break;
     case LAVA_KNOWN_last:
-        return list ? item_at(v, -1) : ret;
+        if (list)
+            *ret = item_at(v, -1);
+        break;
     default:
-        return ret;
+        break;
     }
+}
+
+void lava_member_into(struct lava_ctx *c,
+                      const struct lava_value *v,
+                      const struct lava_name *name,
+                      struct lava_value *ret)
+{
+    if (v->type == LAVA_OBJECT && v->obj.ops->get(v->obj.self, name, c, ret))
+        return;
+    ret->type = LAVA_NIL;
+    if (v->type != LAVA_NIL)
+        special(c, v, name, ret);
 }
 
 struct lava_value
 lava_member(struct lava_ctx *c, const struct lava_value *v, const struct lava_name *name)
 {
-    struct lava_value ret = lava_nil();
+    struct lava_value ret;
 
-    if (v->type == LAVA_OBJECT && v->obj.ops->get(v->obj.self, name, c, &ret))
-        return ret;
-    return v->type == LAVA_NIL ? ret : special(c, v, name);
+    lava_member_into(c, v, name, &ret);
+    return ret;
 }
 
 struct lava_value

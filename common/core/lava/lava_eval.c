@@ -18,20 +18,22 @@ static void fetch(struct lava_ctx *c, uint32_t slot)
     c->has[slot] |= SLOT_GIVEN;
 }
 
-struct lava_value lava_slot_get(struct lava_ctx *c, uint32_t slot)
+const struct lava_value *lava_slot_ref(struct lava_ctx *c, uint32_t slot, struct lava_value *room)
 {
     unsigned has = c->has[slot];
     struct lava_slot *s = &c->slots[slot];
 
     if (has & SLOT_OVER)
-        return s->over;
+        return &s->over;
     if (has & SLOT_ASSIGNED)
-        return s->assigned;
-    if ((has & SLOT_COUNTER) && c->t->dialect)
-        return lava_int(s->counter);
+        return &s->assigned;
+    if ((has & SLOT_COUNTER) && c->t->dialect) {
+        *room = lava_int(s->counter);
+        return room;
+    }
     if (!(has & SLOT_GIVEN))
         fetch(c, slot);
-    return s->given;
+    return &s->given;
 }
 
 /* A variable whose name is computed: one of the template's, or the caller's. */
@@ -45,7 +47,7 @@ static int eval_named(struct lava_ctx *c, const struct lava_expr *e, struct lava
         return -1;
     long slot = lava_slot_find(c->t, text);
     if (slot >= 0) {
-        *ret = lava_slot_get(c, (uint32_t)slot);
+        *ret = *lava_slot_ref(c, (uint32_t)slot, ret);
         return 0;
     }
     *ret = lava_nil();
@@ -58,21 +60,27 @@ static int eval_named(struct lava_ctx *c, const struct lava_expr *e, struct lava
 
 static int eval_path(struct lava_ctx *c, const struct lava_expr *e, struct lava_value *ret)
 {
+    struct lava_value room[2], index;
+    const struct lava_value *at = &room[1];
+
     if (e->path.slot != LAVA_NO_SLOT)
-        *ret = lava_slot_get(c, e->path.slot);
-    else if (eval_named(c, e->path.root, ret) < 0)
+        at = lava_slot_ref(c, e->path.slot, &room[1]);
+    else if (eval_named(c, e->path.root, &room[1]) < 0)
         return -1;
     for (uint32_t i = 0; i < e->path.n; i++) {
         const struct lava_segment *s = &e->path.segments[i];
-        struct lava_value index;
+        struct lava_value *next = i + 1 == e->path.n ? ret : &room[i & 1];
         if (s->index) {
             if (lava_eval(c, s->index, &index) < 0)
                 return -1;
-            *ret = lava_index(c, ret, &index);
+            *next = lava_index(c, at, &index);
         } else {
-            *ret = lava_member(c, ret, &s->name);
+            lava_member_into(c, at, &s->name, next);
         }
+        at = next;
     }
+    if (!e->path.n)
+        *ret = *at;
     return c->failed ? -1 : 0;
 }
 
@@ -107,6 +115,9 @@ static int call(struct lava_ctx *c, const struct lava_call *k, struct lava_value
         return 0;
     if (!k->filter->fn)
         return lava_fail(c, "the filter '%s' needs the Rock server", k->filter->name);
+    if (k->miscounted)
+        return lava_fail(c, "the filter '%s' takes %u to %u arguments, not %u", k->filter->name,
+                         k->filter->min_args, k->filter->max_args, k->n);
     if (!k->constants) {
         if (k->n > ARGS_AT_HAND && !(values = lava_alloc(c, k->n * sizeof(*values))))
             return -1;

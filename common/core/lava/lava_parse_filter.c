@@ -75,8 +75,9 @@ static int keep_arguments(struct lava_parser *p, struct arguments *a, struct lav
     return 0;
 }
 
-/* A dialect knows its filters and counts their arguments; Lava takes any name and any number. */
-static int check_call(struct lava_parser *p, const struct lava_call *call)
+/* A dialect knows all its filters and counts their arguments; the count fails when it is rendered.
+ */
+static int check_call(struct lava_parser *p, struct lava_call *call)
 {
     const struct lava_filter *f = call->filter;
     uint32_t positional = 0;
@@ -86,9 +87,7 @@ static int check_call(struct lava_parser *p, const struct lava_call *call)
                                (int)(call->name.n < 40 ? call->name.n : 40), call->name.p);
     for (uint32_t i = 0; i < call->n; i++)
         positional += !call->names || !call->names[i].p;
-    if (positional < f->min_args || positional > f->max_args)
-        return lava_parse_fail(p, call->at, "filter '%s' takes %u to %u arguments, not %u", f->name,
-                               f->min_args, f->max_args, positional);
+    call->miscounted = positional < f->min_args || positional > f->max_args;
     return 0;
 }
 

@@ -194,7 +194,7 @@ static int parse_case(struct lava_parser *p,
 static int target(struct lava_parser *p, struct lava_lex *l, uint32_t *ret)
 {
     struct lava_str name = lava_lex_text(l);
-    bool quoted = l->token == TOKEN_STRING;
+    bool quoted = l->token == TOKEN_STRING || (p->dialect && l->token == TOKEN_NUMBER);
 
     if ((l->token != TOKEN_WORD && !quoted) || (!quoted && name.p[name.n - 1] == '?'))
         return lava_parse_fail(p, l->at, "expected the name of a variable, found %s",

@@ -106,8 +106,13 @@ static enum lava_done render_assign(struct lava_ctx *c, const struct lava_node *
 {
     struct lava_value v;
 
-    if (lava_eval(c, n->set.value, &v) < 0)
-        return DONE_FAILED;
+    if (lava_eval(c, n->set.value, &v) < 0) {
+        if (!c->t->dialect || !c->steps)
+            return DONE_FAILED;
+        c->failed =
+            false; /* Liquid prints errors where they occur, and an assignment never prints */
+        return DONE_NORMAL;
+    }
     c->slots[n->set.slot].assigned = v;
     c->has[n->set.slot] |= SLOT_ASSIGNED;
     return DONE_NORMAL;
@@ -141,7 +146,7 @@ static enum lava_done render_count(struct lava_ctx *c, const struct lava_node *n
     struct decimal d;
 
     if (c->t->dialect) {
-        struct lava_value given = lava_slot_get(c, n->count.slot);
+        struct lava_value room, given = *lava_slot_ref(c, n->count.slot, &room);
         if (first && ((c->has[n->count.slot] & SLOT_ASSIGNED) || given.type != LAVA_NUMBER ||
                       !decimal_to_i64(&given.num, &s->counter)))
             s->counter = 0;

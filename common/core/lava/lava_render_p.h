@@ -82,7 +82,13 @@ int lava_eval(struct lava_ctx *c, const struct lava_expr *e, struct lava_value *
 int lava_eval_truth(struct lava_ctx *c, const struct lava_expr *e);
 /* As lava_equal, or as the dialect has it. */
 bool lava_eval_equal(struct lava_ctx *c, const struct lava_value *a, const struct lava_value *b);
-struct lava_value lava_slot_get(struct lava_ctx *c, uint32_t slot);
+/* The variable's value where it lies (or in *room); it may change with the next assignment. */
+const struct lava_value *lava_slot_ref(struct lava_ctx *c, uint32_t slot, struct lava_value *room);
+/* lava_member without copies: ret is not v. */
+void lava_member_into(struct lava_ctx *c,
+                      const struct lava_value *v,
+                      const struct lava_name *name,
+                      struct lava_value *ret);
 
 enum lava_done lava_render_nodes(struct lava_ctx *c, const struct lava_node *n);
 enum lava_done lava_render_for(struct lava_ctx *c, const struct lava_node *n);
