@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "worker/account.h"
+#include "worker/discover.h"
 #include "worker/probe.h"
 #include "worker/worker_host.h"
 
@@ -23,31 +25,62 @@ static void set_true(void *flag)
     *(bool *)flag = true;
 }
 
+struct exchange { /* what the probe works with */
+    struct account account;
+    struct discover *discover;
+    struct autodiscover *search;
+    struct contact_store *store;
+    struct probe *probe;
+};
+
+static void exchange_release(struct exchange *e)
+{
+    contact_store_free(e->store); /* whoever waits for it is told before the probe goes */
+    probe_free(e->probe);
+    autodiscover_free(e->search);
+    discover_free(e->discover);
+    account_release(&e->account);
+}
+
+static int exchange_open(struct app *app, struct exchange *e, struct err *err)
+{
+    if (account_read(app, &e->account, err) < 0 || worker_host_store(app, &e->store, err) < 0)
+        return -1;
+    if (discover_fixed_url(app->conf))
+        return 0;
+    if (discover_new(app, &e->account, &e->discover, err) < 0)
+        return -1;
+    e->search = discover_open(e->discover, err);
+    return e->search ? 0 : -1;
+}
+
 static void doctor_exchange(struct app *app, const char *mailbox, struct checkup *c)
 {
-    autoptr(contact_store_free) struct contact_store *store = NULL;
-    autoptr(probe_free) struct probe *p = NULL;
-    const char *ca_file = conf_str(app->conf, "exchange.ca_file");
-    struct diagnosis_facts facts = {.user = conf_str(app->conf, "exchange.user")};
+    const struct conf *conf = app->conf;
+    const struct diagnosis_facts facts = {.user = conf_str(conf, "exchange.user")};
+    struct exchange e = {0};
+    struct probe_parts parts = {.loop = app->loop, .user = facts.user};
     struct err err;
     bool done = false;
 
-    if (worker_host_store(app, &store, &err) < 0) {
+    if (exchange_open(app, &e, &err) < 0) {
         checkup_bad(c, "Exchange", "settings", CHECKUP_FAILED, 0, &err, &facts);
+        exchange_release(&e);
         return;
     }
-    const struct probe_parts parts = {.loop = app->loop,
-                                      .store = store,
-                                      .url = conf_str(app->conf, "exchange.url"),
-                                      .user = facts.user,
-                                      .ca_file = *ca_file ? ca_file : NULL,
-                                      .allow_http = conf_bool(app->conf, "exchange.allow_http")};
-    p = probe_start(&parts, mailbox, c, set_true, &done);
+    const char *ca_file = conf_str(conf, "exchange.ca_file");
+    conf_list(conf, "exchange.connect_to", &parts.connect_to);
+    parts.store = e.store;
+    parts.url = discover_fixed_url(conf);
+    parts.search = e.search;
+    parts.ca_file = *ca_file ? ca_file : NULL;
+    parts.allow_http = conf_bool(conf, "exchange.allow_http");
+    e.probe = probe_start(&parts, mailbox, c, set_true, &done);
     if (loop_wait(app->loop, &done, EXCHANGE_MS) < 0) {
         err_set(&err, SCOPE_REMOTE, WHEN_LATER, "curl.28", "no answer");
         checkup_bad(c, "Exchange", "answer", CHECKUP_FAILED, EXCHANGE_MS, &err, &facts);
-        contact_store_free(steal(store));
     }
+    exchange_release(&e);
 }
 
 static int parse(const struct app *app, int argc, char **argv, struct doctor_args *a)

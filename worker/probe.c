@@ -5,6 +5,7 @@
 
 #include "common/net/http.h"
 #include "common/net/loop.h"
+#include "worker/autodiscover/autodiscover.h"
 
 enum { WAY_MS = 15000, WRITE_MS = 20000, SOON_DAYS = 14, DAY_MS = 24 * 3600 * 1000 };
 
@@ -17,7 +18,8 @@ struct probe {
     void *user;
     struct http_client *http;
     struct loop_timer *end;
-    char *mailbox, *folder_id, *item_id;
+    struct autodiscover_search *searching;
+    char *mailbox, *url, *folder_id, *item_id;
     char host[256];
     struct diagnosis_facts facts;
     int64_t begun_ms;
@@ -57,11 +59,12 @@ static void bad(struct probe *p, const char *name, const struct err *err)
 /* The steps after the one that failed. */
 static void skip_from(struct probe *p, const char *first)
 {
-    static const char *const names[] = {"name",          "connection", "certificate", "sign-in",
-                                        "impersonation", "mailbox",    "write",       "delete"};
+    static const char *const names[] = {"discovery",   "name",    "connection",
+                                        "certificate", "sign-in", "impersonation",
+                                        "mailbox",     "write",   "delete"};
     bool reached = false;
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (reached && (p->mailbox || i < 3))
+        if (reached && (p->mailbox || i < 4))
             checkup_skip(p->c, part, names[i], "not tried");
         reached |= !strcmp(names[i], first);
     }
@@ -196,7 +199,8 @@ static void sign_in(struct probe *p)
         finish(p);
         return;
     }
-    p->reach = (struct store_mailbox){.address = p->mailbox, .may_send = always};
+    p->reach =
+        (struct store_mailbox){.address = p->mailbox, .endpoint = p->url, .may_send = always};
     begin(p);
     p->with.store->ops->identify(p->with.store, &p->reach, identified, p);
 }
@@ -249,12 +253,51 @@ static void answered(const struct http_response *r, const struct err *err, void 
 static void knock(struct probe *p)
 {
     const struct http_request r = {.method = "GET",
-                                   .url = p->with.url,
+                                   .url = p->url,
                                    .timeout_ms = WAY_MS,
                                    .fresh_connection = true,
                                    .want_certificate = true};
     begin(p);
     http_send(p->http, &r, answered, p);
+}
+
+/* --- where it is ----------------------------------------------------------------------------- */
+
+static void go_to(struct probe *p, const char *url)
+{
+    struct err err;
+    p->url = xstrdup(url);
+    sscanf(url, "%*[a-zA-Z]://%255[^/:]", p->host);
+    p->facts = (struct diagnosis_facts){p->with.user, p->mailbox, p->host, p->url};
+    if (ad_host_is_online(p->host)) {
+        err_set(&err, SCOPE_REMOTE, WHEN_NEVER, "exchange.online", "%s", diagnosis_online);
+        checkup_bad(p->c, part, "endpoint", CHECKUP_WARNING, 0, &err, &p->facts);
+    }
+    knock(p);
+}
+
+static void discovered(const struct ad_found *found, const struct err *err, void *user)
+{
+    struct probe *p = user;
+    p->searching = NULL;
+    if (err) {
+        fail_at(p, "discovery", err);
+        return;
+    }
+    checkup_ok(p->c, part, "discovery", took(p), "%s says %s", found->via, found->url);
+    go_to(p, found->url);
+}
+
+static void discover(struct probe *p)
+{
+    p->facts = (struct diagnosis_facts){.user = p->with.user, .mailbox = p->mailbox};
+    if (!p->mailbox) {
+        checkup_skip(p->c, part, "discovery", "by a mailbox's address: --mailbox");
+        finish(p);
+        return;
+    }
+    begin(p);
+    p->searching = autodiscover_find(p->with.search, p->mailbox, NULL, NULL, discovered, p);
 }
 
 struct probe *probe_start(const struct probe_parts *parts,
@@ -267,16 +310,18 @@ struct probe *probe_start(const struct probe_parts *parts,
     const struct http_limits limits = {.max_connections = 1,
                                        .ca_file = parts->ca_file,
                                        .user_agent = "contact-sync",
+                                       .connect_to = parts->connect_to,
                                        .allow_http = parts->allow_http};
     p->with = *parts;
     p->c = c;
     p->done = done;
     p->user = user;
     p->mailbox = xstrdup(mailbox);
-    sscanf(parts->url, "%*[a-zA-Z]://%255[^/:]", p->host);
-    p->facts = (struct diagnosis_facts){parts->user, p->mailbox, p->host, parts->url};
     p->http = http_client_new(parts->loop, &limits);
-    knock(p);
+    if (parts->url)
+        go_to(p, parts->url);
+    else
+        discover(p);
     return p;
 }
 
@@ -285,7 +330,9 @@ void probe_free(struct probe *p)
     if (!p)
         return;
     loop_cancel(p->end);
+    autodiscover_cancel(p->searching);
     http_client_free(p->http);
+    free(p->url);
     free(p->mailbox);
     free(p->folder_id);
     free(p->item_id);

@@ -1,7 +1,7 @@
 /*
- * probe: a test of everything between this process and one mailbox, step by step: name, connection,
- * certificate, sign-in, impersonation, folder, and a marked contact written and deleted. For
- * `contact-sync doctor` and for the test that a user asks for.
+ * probe: a test of everything between this process and one mailbox, step by step: discovery, name,
+ * connection, certificate, sign-in, impersonation, folder, and a marked contact written and
+ * deleted. For `contact-sync doctor` and for the test that a user asks for.
  *
  * The contact carries a key of its own that no person has: should the probe die between the two
  * steps, the next listing of the mailbox removes it. Nothing else of the mailbox is touched.
@@ -14,15 +14,18 @@
 #include "common/core/checkup.h"
 #include "common/port/contact_store.h"
 
+struct autodiscover;
 struct loop;
 struct probe;
 
 struct probe_parts { /* borrowed until the end */
     struct loop *loop;
     struct contact_store *store;
-    const char *url;     /* of the service */
-    const char *user;    /* for the words alone */
-    const char *ca_file; /* NULL: the system's */
+    const char *url; /* of the service; NULL: found by `search` */
+    struct autodiscover *search;
+    const char *const *connect_to; /* http.h */
+    const char *user;              /* for the words alone */
+    const char *ca_file;           /* NULL: the system's */
     bool allow_http;
 };
 

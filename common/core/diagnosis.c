@@ -10,6 +10,8 @@ struct row {
 
 /* clang-format off */
 static const struct row rows[] = {
+    {"conf", NULL, NULL, "contact-sync config print shows what is in force and where it comes from; docs/settings.md has all settings"},
+
     /* the way there */
     {"curl.6", NULL, "The name {host} is not known: DNS has no address for it.",
      "Check the name for typing errors, then ask from this machine: getent hosts {host}"},
@@ -85,6 +87,14 @@ static const struct row rows[] = {
      "Choose another name in exchange.folder, or ask the user to rename theirs"},
 
     /* discovery */
+    {"exchange.online", NULL, NULL, "Plan the move of these mailboxes to the Microsoft Graph back end; docs/sign-in.md has the dates"},
+    {"autodiscover.host", NULL, NULL,
+     "If that host is yours (or your provider's), name it in exchange.autodiscover_hosts; credentials go nowhere else"},
+    {"autodiscover.address", NULL, NULL,
+     "A private address is fine for hosts inside mail_domains; others are named in exchange.allow_addresses"},
+    {"autodiscover.InvalidUser", NULL, NULL, "Check the address in Rock: Get-Recipient {mailbox}"},
+    {"autodiscover.tls", NULL, NULL,
+     "Put the certificate of the authority that signed the server's into a file and name it in exchange.ca_file"},
     {"autodiscover.*", NULL, NULL, "Publish Autodiscover for the domain, or set exchange.url to the server's /EWS/Exchange.asmx"},
 
     /* Rock */

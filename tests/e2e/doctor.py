@@ -76,9 +76,10 @@ def closed_port():
 
 
 class Tls:
-    """A server with a certificate of its own kind, which answers 401 to whatever comes."""
+    """A server with a certificate of its own kind, which answers 401 (or what is given) to whatever comes."""
 
-    def __init__(self, folder, name, days, san="DNS:localhost,IP:127.0.0.1"):
+    def __init__(self, folder, name, days, san="DNS:localhost,IP:127.0.0.1", answer="401 Unauthorized\r\nWWW-Authenticate: Basic"):
+        self.answer = answer if "\r\n\r\n" in answer else answer + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         self.cert, key = folder / f"{name}.pem", folder / f"{name}.key"
         start = "20200101000000Z" if days < 0 else None
         self.make(folder, name, key, days, start, san)
@@ -118,7 +119,7 @@ class Tls:
                 length = [int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")]
                 while length and len(body) < length[0]:
                     body += s.recv(65536)
-                s.sendall(b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                s.sendall(b"HTTP/1.1 " + self.answer.encode())
         except OSError:
             pass
 
@@ -143,6 +144,36 @@ def the_way_to_exchange():
         p.finds("Exchange", "certificate", "ends in", state="warning", sets=[ending.url(), f"exchange.ca_file={ending.cert}"])
         step = p.finds("Exchange", "sign-in", "password", sets=[good.url(), trusted])
         need(step["code"] == "auth.refused", step)
+
+
+def how_exchange_is_found():
+    """A web page in the place of Autodiscover, a redirect to a host that nobody allowed, nothing at all, Exchange Online: named"""
+    with site("found", settings={"exchange.allow_addresses": "127.0.0.0/8"}) as s:
+        p = Patient(s)
+        names = "DNS:church.example,DNS:autodiscover.church.example,DNS:outlook.office365.com"
+
+        def search(server):
+            hosts = ("church.example:443", "autodiscover.church.example:443")
+            there = ",".join(f"{h}:127.0.0.1:{server.port}" for h in hosts)
+            return ["exchange.url=", f"exchange.connect_to={there}", f"exchange.ca_file={server.cert}"]
+
+        page = "<!DOCTYPE html><html><body>Welcome</body></html>"
+        html = Tls(s.folder, "page", 90, names,
+                   f"200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: {len(page)}\r\n\r\n{page}")
+        step = p.finds("Exchange", "discovery", "exchange.url", sets=search(html))
+        need(step["code"].startswith("autodiscover."), step)
+        away = Tls(s.folder, "away", 90, names, "302 Found\r\nLocation: https://login.elsewhere.example/autodiscover/autodiscover.xml")
+        step = p.finds("Exchange", "discovery", "elsewhere.example", "exchange.autodiscover_hosts", sets=search(away))
+        need(step["code"] == "autodiscover.host", step)
+        nobody = [f"exchange.connect_to=church.example:443:127.0.0.1:{closed_port()}", "exchange.url=", "exchange.dns_servers=127.0.0.1:1"]
+        p.finds("Exchange", "discovery", "Autodiscover", sets=nobody)
+        online = Tls(s.folder, "online", 90, names)
+        cloud = ["exchange.url=https://outlook.office365.com/EWS/Exchange.asmx", f"exchange.ca_file={online.cert}",
+                 f"exchange.connect_to=outlook.office365.com:443:127.0.0.1:{online.port}"]
+        p.finds("Exchange", "settings", "Exchange Online", "oauth2", "docs/", sets=cloud)
+        p.finds("Exchange", "endpoint", "Exchange Online", "Graph", state="warning", mailbox=None, sets=cloud + [
+            "exchange.auth=oauth2", "exchange.oauth_tenant=church.example", "exchange.oauth_client_id=x",
+            f"exchange.oauth_secret_file={s.folder / 'exchange.password'}"])
 
 
 # --- who we are to Exchange ---
@@ -225,5 +256,5 @@ def what_kafka_lacks():
 
 if __name__ == "__main__":
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
-    main([all_is_well, the_way_to_exchange, what_exchange_refuses, what_rock_refuses, what_postgres_lacks, what_kafka_lacks],
+    main([all_is_well, the_way_to_exchange, how_exchange_is_found, what_exchange_refuses, what_rock_refuses, what_postgres_lacks, what_kafka_lacks],
          at_once=3)
