@@ -109,12 +109,14 @@ def environment_and_arguments():
     need("word" not in out.split(), "a secret is printed")
 
 
-def refused_for_now():
-    """business_phone_lava is refused with a plain line, exit 78"""
+def refused_templates():
+    """A template that would differ from mailbox to mailbox is refused with its place, exit 78"""
     path = folder("lava")
-    config = written(path, "business_phone_lava = {{ Person.NickName }}\n")
-    one_line("producer", "contact-sync", ["up", "--config", config], CONFIG, "business_phone_lava")
-    one_line("plan", "contact-sync", ["plan", "--config", config], CONFIG, "business_phone_lava")
+    config = written(path, "business_phone_lava = x {{ CurrentPerson.NickName }}\n")
+    one_line("up", "contact-sync", ["up", "--config", config], CONFIG, "business_phone_lava", "1:")
+    one_line("plan", "contact-sync", ["plan", "--config", config], CONFIG, "business_phone_lava", "1:")
+    config = written(path, "business_phone_lava = x\nlava.global = OrganizationPhone\n")
+    one_line("global", "contact-sync", ["plan", "--config", config], CONFIG, "lava.global", "JSON")
 
 
 def secrets_on_disk():
@@ -198,5 +200,5 @@ def nothing_there():
 
 
 if __name__ == "__main__":
-    main([settings_file, environment_and_arguments, refused_for_now, secrets_on_disk, missing_settings, plain_http,
+    main([settings_file, environment_and_arguments, refused_templates, secrets_on_disk, missing_settings, plain_http,
           usage, help_of_everything, nothing_there], at_once=2)

@@ -179,7 +179,8 @@ static bool act_add_phone(const struct act *a)
 static bool act_clear_phones(const struct act *a)
 {
     const char *type = text_of(a, "type");
-    return mutate_clear_phones(a->c, a->person, type ? mutate_phone_type(a->c, type) : 0) > 0;
+    mutate_clear_phones(a->c, a->person, type ? mutate_phone_type(a->c, type) : 0);
+    return true;
 }
 static bool act_rename_group(const struct act *a)
 {
