@@ -62,8 +62,9 @@ struct sx_auth *sx_auth_new(const struct sx_auth_options *o, struct err *err)
         return NULL;
     }
     if (a->offers[SX_NEGOTIATE] && (!sx_negotiate_there() || !a->keytab)) {
-        err_set(err, SCOPE_PROCESS, WHEN_NEVER, "sim.auth",
-                "negotiate needs a keytab, and this program built with krb5-gssapi");
+        err_set(err, SCOPE_PROCESS, WHEN_NEVER, "sim.auth", "%s",
+                sx_negotiate_there() ? "negotiate needs a keytab"
+                                     : "negotiate: this program is built without krb5-gssapi");
         return NULL;
     }
     return steal(a);
