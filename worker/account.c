@@ -118,6 +118,7 @@ int account_read(struct app *app, struct account *ret, struct err *err)
         .user_agent = conf_str(c, "exchange.user_agent"),
         .ca_file = conf_str(c, "exchange.ca_file"),
         .delete_type = conf_str(c, "delete_type"),
+        .folder = conf_str(c, "exchange.folder"),
         .connections = (uint32_t)conf_int(c, "exchange.connections"),
         .allow_http = conf_bool(c, "exchange.allow_http"),
     };
