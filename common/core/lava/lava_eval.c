@@ -115,9 +115,6 @@ static int call(struct lava_ctx *c, const struct lava_call *k, struct lava_value
         return 0;
     if (!k->filter->fn)
         return lava_fail(c, "the filter '%s' needs the Rock server", k->filter->name);
-    if (k->miscounted)
-        return lava_fail(c, "the filter '%s' takes %u to %u arguments, not %u", k->filter->name,
-                         k->filter->min_args, k->filter->max_args, k->n);
     if (!k->constants) {
         if (k->n > ARGS_AT_HAND && !(values = lava_alloc(c, k->n * sizeof(*values))))
             return -1;

@@ -62,7 +62,6 @@ struct lava_call {                    /* | filter: arguments */
     const struct lava_value *constants; /* all arguments, when all of them are literals */
     const struct lava_str *names;       /* NULL when all are positional */
     const void *prepared;
-    bool miscounted; /* dialects: arguments that the filter does not take */
 };
 
 struct lava_expr {

@@ -77,7 +77,7 @@ static int keep_arguments(struct lava_parser *p, struct arguments *a, struct lav
 
 /* A dialect knows all its filters and counts their arguments; the count fails when it is rendered.
  */
-static int check_call(struct lava_parser *p, struct lava_call *call)
+static int check_call(struct lava_parser *p, const struct lava_call *call)
 {
     const struct lava_filter *f = call->filter;
     uint32_t positional = 0;
@@ -87,7 +87,9 @@ static int check_call(struct lava_parser *p, struct lava_call *call)
                                (int)(call->name.n < 40 ? call->name.n : 40), call->name.p);
     for (uint32_t i = 0; i < call->n; i++)
         positional += !call->names || !call->names[i].p;
-    call->miscounted = positional < f->min_args || positional > f->max_args;
+    if (positional < f->min_args || positional > f->max_args)
+        return lava_parse_fail(p, call->at, "filter '%s' takes %u to %u arguments, not %u", f->name,
+                               f->min_args, f->max_args, positional);
     return 0;
 }
 

@@ -106,13 +106,8 @@ static enum lava_done render_assign(struct lava_ctx *c, const struct lava_node *
 {
     struct lava_value v;
 
-    if (lava_eval(c, n->set.value, &v) < 0) {
-        if (!c->t->dialect || !c->steps)
-            return DONE_FAILED;
-        c->failed =
-            false; /* Liquid prints errors where they occur, and an assignment never prints */
-        return DONE_NORMAL;
-    }
+    if (lava_eval(c, n->set.value, &v) < 0)
+        return DONE_FAILED;
     c->slots[n->set.slot].assigned = v;
     c->has[n->set.slot] |= SLOT_ASSIGNED;
     return DONE_NORMAL;

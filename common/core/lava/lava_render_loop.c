@@ -129,13 +129,16 @@ static int narrow(struct lava_ctx *c, const struct lava_for *f, struct lava_span
         offset = c->resumes[f->resume];
     else if (f->offset && whole(c, f->offset, &offset) < 0)
         return -1;
-    offset = clamp(offset, s->n);
-    s->n -= offset;
+    int64_t to = s->n;
     if (f->limit) {
         if (whole(c, f->limit, &limit) < 0)
             return -1;
-        s->n = clamp(limit < 0 ? s->n + limit : limit, s->n); /* below 0: all but the last */
+        /* Fluid: a limit below 0 is all but the last ones. Liquid: it is none. */
+        to = limit < 0 && !c->t->dialect ? s->n + limit : offset + limit;
     }
+    to = clamp(to, s->n);
+    offset = clamp(offset, to);
+    s->n = to - offset;
     if (s->items)
         s->items += offset;
     else
