@@ -107,7 +107,7 @@ static void show(const struct checkup *c, const struct doctor_args *a)
         checkup_json(c, &out);
     else
         checkup_text(c, isatty(STDOUT_FILENO), &out);
-    puts(out.p);
+    printf(a->json ? "%s\n" : "%s", out.p);
     if (!a->json && !a->mailbox)
         puts("Sign-in and the right to write are tried with --mailbox ADDRESS.");
 }

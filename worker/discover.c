@@ -10,6 +10,7 @@
 #include "worker/autodiscover/discover_store.h"
 #include "worker/autodiscover/locator.h"
 #include "worker/ews/ews_auth.h"
+#include "worker/trace.h"
 
 enum { MAX_RANGES = 64 };
 
@@ -20,6 +21,7 @@ struct discover {
     struct ad_policy policy;
     struct address_range ranges[MAX_RANGES];
     struct autodiscover *a; /* until a store has it */
+    struct trace *trace;    /* may be NULL */
 };
 
 static bool is_ews(const char *url)
@@ -150,10 +152,26 @@ void discover_free(struct discover *d)
     free(d);
 }
 
+void discover_trace(struct discover *d, struct trace *t)
+{
+    d->trace = t;
+}
+
+static void
+trace_step(const struct discover *d, int64_t mailbox, const struct autodiscover_event *e)
+{
+    bool last = e->step == AD_FOUND || e->step == AD_FAILED;
+    if (e->step == AD_WAIT)
+        return;
+    trace_search(d->trace, mailbox, e->target, last && *e->text ? e->text : e->note, last);
+}
+
 /* Hosts only: a URL may say more about a mailbox than a log should. */
 static void observe(int64_t mailbox, const struct autodiscover_event *e, void *user)
 {
-    (void)user;
+    const struct discover *d = user;
+    if (d->trace)
+        trace_step(d, mailbox, e);
     struct ad_url u = {.host = ""};
     if (e->target[0] && e->step != AD_SRV)
         ad_url_parse_own(e->target, &u);

@@ -12,6 +12,7 @@
 struct contact_store;
 struct discover;
 struct pg;
+struct trace;
 
 /* The URL that the settings name, also when an administrator put it into exchange.autodiscover_url;
  * NULL: it has to be found. */
@@ -26,6 +27,8 @@ const char *discover_fixed_url(const struct conf *c);
  */
 int discover_new(struct app *app, struct account *a, struct discover **ret, struct err *err)
     must_check;
+/* Each step of each search goes there too; t outlives the store. */
+void discover_trace(struct discover *d, struct trace *t);
 void discover_free(struct discover *d); /* not after discover_wrap; NULL is fine */
 /*
  * The store around inner that finds its mailboxes' servers. Takes over both.

@@ -15,6 +15,7 @@
 
 #include "common/net/loop.h"
 #include "worker/ews/ews_scrub.h"
+#include "worker/ews/ews_store.h"
 
 enum { TEXT_MAX = 64 << 10, PART_MAX = 8 << 10, SEARCH_MAX = 8 << 10, GAP_MS = 1000 };
 
@@ -27,7 +28,10 @@ struct trace {
     void *user;
     struct str text;   /* the latest attempt */
     struct str search; /* the latest search ... */
-    char *searched;    /* ... was for this mailbox */
+    int64_t searched;  /* ... was for this mailbox; 0: none yet */
+    bool over;         /* ... and has ended */
+    char *via;         /* its last question: when it found something, what said so */
+    bool fixed;
     struct loop_timer *timer;
     int64_t written_ms;
     bool waiting; /* text is newer than the file */
@@ -102,14 +106,26 @@ static void put_soon(struct trace *t)
 
 /* --- what stands in it --------------------------------------------------------------------- */
 
-static void put_search(struct trace *t, const struct trace_attempt *a)
+static void put_search(struct trace *t, const struct ews_trace *a)
 {
-    str_addf(&t->text, "Autodiscover URL: %s\n", a->found);
-    if (t->searched && strcasecmp(t->searched, a->mailbox) == 0)
+    bool here = t->searched && t->searched == a->mailbox_id;
+    str_addf(&t->text, "Autodiscover URL: %s\n",
+             t->fixed ? "none, exchange.url is set"
+             : here   ? t->via
+                      : "known from an earlier search");
+    if (here)
         str_puts(&t->text, t->search.p);
 }
 
-void trace_attempt(struct trace *t, const struct trace_attempt *a)
+/* "GetFolderResponse" answers GetFolder. */
+static int name_length(const char *element)
+{
+    static const char response[] = "Response";
+    size_t n = strlen(element), k = strlen(response);
+    return (int)(n > k && strcmp(element + n - k, response) == 0 ? n - k : n);
+}
+
+void trace_attempt(struct trace *t, const struct ews_trace *a)
 {
     char now[TM_TEXT];
     str_clear(&t->text);
@@ -118,7 +134,7 @@ void trace_attempt(struct trace *t, const struct trace_attempt *a)
              "Time:             %s\nMailbox:          %s\nExchange URL:     %s\n",
              tm_format_utc(clock_wall(loop_clock(t->l)), now), a->mailbox, a->url);
     put_search(t, a);
-    str_addf(&t->text, "Operation:        %s\n", a->operation);
+    str_addf(&t->text, "Operation:        %.*s\n", name_length(a->operation), a->operation);
     if (a->err)
         str_addf(&t->text, "Result:           no answer after %u ms: %s (%s)\n", a->took_ms,
                  a->err->text, a->err->code);
@@ -136,20 +152,26 @@ void trace_attempt(struct trace *t, const struct trace_attempt *a)
 }
 
 void trace_search(
-    struct trace *t, const char *mailbox, const char *step, const char *outcome, int first)
+    struct trace *t, int64_t mailbox, const char *what, const char *outcome, bool last)
 {
-    if (first || !t->searched) {
-        free(t->searched);
-        t->searched = xstrdup(mailbox);
+    if (t->over || t->searched != mailbox) {
+        t->searched = mailbox;
+        t->over = false;
         str_clear(&t->search);
     }
-    str_addf(&t->search, "                  %s: %s\n", step, outcome);
+    str_addf(&t->search, "                  %s%s%s\n", what, *what ? ": " : "", outcome);
+    t->over = last;
+    if (last)
+        return;
+    free(t->via);
+    t->via = xstrdup(what);
 }
 
 /* --- life ---------------------------------------------------------------------------------- */
 
 int trace_new(struct loop *l,
               const char *folder,
+              bool fixed,
               void (*keep)(const char *text, void *user),
               void *user,
               struct trace **ret,
@@ -161,6 +183,7 @@ int trace_new(struct loop *l,
                        strerror(errno));
     struct trace *t = xalloc(sizeof(*t));
     t->l = l;
+    t->fixed = fixed;
     t->keep = keep;
     t->user = user;
     if (asprintf(&t->path, "%s/%s", folder, file_name) < 0 ||
@@ -181,7 +204,7 @@ void trace_free(struct trace *t)
         put(t);
     free(t->path);
     free(t->next_path);
-    free(t->searched);
+    free(t->via);
     str_release(&t->text);
     str_release(&t->search);
     free(t);

@@ -10,43 +10,38 @@
 #ifndef SYNC_WORKER_TRACE_H
 #define SYNC_WORKER_TRACE_H
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
 
+struct ews_trace;
 struct loop;
 struct trace;
 
-struct trace_attempt {     /* borrowed for the call */
-    const char *mailbox;   /* address */
-    const char *url;       /* of the service */
-    const char *found;     /* "set", or where the URL comes from: the Autodiscover URL */
-    const char *operation; /* "CreateItem" ... */
-    int status;            /* of HTTP; 0: no answer, see err */
-    const struct err *err; /* NULL: there was an answer */
-    uint32_t took_ms;
-    const char *request, *answer; /* as sent and received */
-    size_t n_request, n_answer;
-};
-
 /*
  * @folder  where the file goes
+ * @fixed   the URL is set, nothing is searched for
  * @keep    receives a copy of what was written; may be NULL
  * @return  -1 *err (code "conf"): the folder cannot be written to
  */
 int trace_new(struct loop *l,
               const char *folder,
+              bool fixed,
               void (*keep)(const char *text, void *user),
               void *user,
               struct trace **ret,
               struct err *err) must_check;
 void trace_free(struct trace *t); /* writes what waits; NULL is fine */
-void trace_attempt(struct trace *t, const struct trace_attempt *a);
-/* One step of a search for a mailbox's server. first: of a new search. */
+void trace_attempt(struct trace *t, const struct ews_trace *a);
+/*
+ * One step of a search for a mailbox's server.
+ * @what  what was asked: a URL, a name
+ * @last  the search is over
+ */
 void trace_search(
-    struct trace *t, const char *mailbox, const char *step, const char *outcome, int first);
+    struct trace *t, int64_t mailbox, const char *what, const char *outcome, bool last);
 CLEANUP_DEFINE(struct trace, trace_free);
 
 #endif

@@ -12,11 +12,13 @@
 #include "common/drv/login_pg.h"
 #include "common/drv/pg.h"
 #include "common/drv/queue_kafka.h"
+#include "common/drv/trace_pg.h"
 #include "common/drv/version_pg.h"
 #include "common/net/notify.h"
 #include "worker/account.h"
 #include "worker/discover.h"
 #include "worker/ews/ews_store.h"
+#include "worker/trace.h"
 
 struct worker_host {
     struct pg *pg;
@@ -24,6 +26,7 @@ struct worker_host {
     struct login *login;
     struct contact_store *store, *ews; /* ews: the store itself, or the one inside */
     struct worker *worker;
+    struct trace *trace; /* NULL: off */
     char kill_point[16];
     unsigned kill_at, kill_seen;
 };
@@ -55,6 +58,26 @@ static void version_found(int64_t mailbox, const char *version, void *user)
     version_pg_remember(h->pg, mailbox, version);
 }
 
+static void keep_trace(const char *text, void *user)
+{
+    struct worker_host *h = user;
+    trace_pg_keep(h->pg, text);
+}
+
+static void traced(const struct ews_trace *t, void *user)
+{
+    struct worker_host *h = user;
+    trace_attempt(h->trace, t);
+}
+
+static int trace_open(struct app *app, struct worker_host *h, struct err *err)
+{
+    if (!conf_bool(app->conf, "trace"))
+        return 0;
+    return trace_new(app->loop, conf_str(app->conf, "trace.folder"),
+                     discover_fixed_url(app->conf) != NULL, keep_trace, h, &h->trace, err);
+}
+
 static void version_known(int64_t mailbox, const char *version, void *user)
 {
     ews_store_version(user, mailbox, version);
@@ -72,10 +95,13 @@ store_open(struct app *app, struct worker_host *h, struct contact_store **store,
         account.ews.login = h->login;
         account.ews.resumed = resumed;
         account.ews.version_found = version_found;
+        account.ews.trace = h->trace ? traced : NULL;
         account.ews.user_data = h;
     }
     if (!account.ews.url && discover_new(app, &account, &discover, err) < 0)
         return -1;
+    if (discover && h)
+        discover_trace(discover, h->trace);
     if (ews_store_new(app->loop, &account.ews, store, err) < 0)
         return -1;
     if (h)
@@ -103,7 +129,7 @@ int worker_host_new(struct app *app, struct queue *queue, struct worker_host **r
     if (app_pg_open(app, "contact-sync-worker", connections, true, &h->pg, err) < 0)
         return -1;
     h->login = login_pg_new(h->pg);
-    if (store_open(app, h, &h->store, err) < 0 ||
+    if (trace_open(app, h, err) < 0 || store_open(app, h, &h->store, err) < 0 ||
         version_pg_each(h->pg, version_known, h->ews, err) < 0)
         return -1;
     account_announce(app);
@@ -138,6 +164,7 @@ void worker_host_free(struct worker_host *h)
     contact_store_free(h->store);
     ledger_free(h->ledger);
     worker_free(h->worker);
+    trace_free(h->trace);
     pg_free(h->pg);
     login_free(h->login);
     free(h);

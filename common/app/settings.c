@@ -217,6 +217,12 @@ const struct conf_def settings_table[] = {
       CONF_BOOL,
       "false",
       "accept an http:// address of Exchange (the password travels in clear)"),
+    S("trace",
+      CONF_BOOL,
+      "false",
+      "true: the latest connection attempt to Exchange goes into ExchangeContactSync.txt, without "
+      "secrets and contacts"),
+    S("trace.folder", CONF_STRING, "/var/log/contact-sync", "folder of that file"),
     S("exchange.ca_file",
       CONF_FILE,
       NULL,

@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 
 #include "common/net/loop.h"
+#include "worker/ews/ews_store.h"
 #include "worker/trace.h"
 
 static char dir[64], path[128];
@@ -34,7 +35,7 @@ static void setup(void)
     clock_fake_init(&clk, INT64_C(1795500000000));
     l = loop_new(&clk.clock);
     copies = 0;
-    cr_assert_eq(trace_new(l, dir, keep, NULL, &t, &err), 0, "%s", err.text);
+    cr_assert_eq(trace_new(l, dir, false, keep, NULL, &t, &err), 0, "%s", err.text);
 }
 
 static void teardown(void)
@@ -47,20 +48,20 @@ static void teardown(void)
 
 TestSuite(trace, .init = setup, .fini = teardown);
 
-static struct trace_attempt attempt(const char *mailbox)
+static struct ews_trace attempt(const char *mailbox)
 {
     static const char request[] = "<m:CreateItem><t:GivenName>Aiko</t:GivenName></m:CreateItem>",
                       answer[] = "<m:ResponseCode>NoError</m:ResponseCode>";
-    return (struct trace_attempt){.mailbox = mailbox,
-                                  .url = "https://mail.church.example/EWS/Exchange.asmx",
-                                  .found = "https://autodiscover.church.example/autodiscover.svc",
-                                  .operation = "CreateItem",
-                                  .status = 200,
-                                  .took_ms = 35,
-                                  .request = request,
-                                  .n_request = strlen(request),
-                                  .answer = answer,
-                                  .n_answer = strlen(answer)};
+    return (struct ews_trace){.mailbox_id = 1,
+                              .mailbox = mailbox,
+                              .url = "https://mail.church.example/EWS/Exchange.asmx",
+                              .operation = "CreateItem",
+                              .status = 200,
+                              .took_ms = 35,
+                              .request = request,
+                              .n_request = strlen(request),
+                              .answer = answer,
+                              .n_answer = strlen(answer)};
 }
 
 static char *file(void)
@@ -76,11 +77,11 @@ static char *file(void)
 
 Test(trace, tells_of_the_attempt_and_of_nobody_in_it)
 {
-    struct trace_attempt a = attempt("pat@church.example");
+    struct ews_trace a = attempt("pat@church.example");
     trace_attempt(t, &a);
     static const char *const says[] = {"pat@church.example",
                                        "https://mail.church.example/EWS/Exchange.asmx",
-                                       "https://autodiscover.church.example",
+
                                        "CreateItem",
                                        "HTTP 200 after 35 ms",
                                        "NoError",
@@ -93,7 +94,7 @@ Test(trace, tells_of_the_attempt_and_of_nobody_in_it)
 
 Test(trace, the_file_is_for_its_group_and_nobody_else)
 {
-    struct trace_attempt a = attempt("pat@church.example");
+    struct ews_trace a = attempt("pat@church.example");
     struct stat st;
     umask(0);
     trace_attempt(t, &a);
@@ -103,7 +104,7 @@ Test(trace, the_file_is_for_its_group_and_nobody_else)
 
 Test(trace, says_why_there_was_no_answer)
 {
-    struct trace_attempt a = attempt("pat@church.example");
+    struct ews_trace a = attempt("pat@church.example");
     struct err why;
     err_set(&why, SCOPE_REMOTE, WHEN_LATER, "curl.6", "mail.church.example:443: no such host");
     a.err = &why;
@@ -118,7 +119,7 @@ Test(trace, the_last_of_a_burst_stays_and_the_file_is_not_written_for_each)
     for (int i = 0; i < 50; i++) {
         char mailbox[64];
         snprintf(mailbox, sizeof(mailbox), "user%d@church.example", i);
-        struct trace_attempt a = attempt(mailbox);
+        struct ews_trace a = attempt(mailbox);
         trace_attempt(t, &a);
     }
     cr_expect_not_null(strstr(file(), "user0@"));
@@ -130,7 +131,7 @@ Test(trace, the_last_of_a_burst_stays_and_the_file_is_not_written_for_each)
 
 Test(trace, what_waits_is_written_at_the_end)
 {
-    struct trace_attempt a = attempt("first@church.example");
+    struct ews_trace a = attempt("first@church.example");
     trace_attempt(t, &a);
     a = attempt("last@church.example");
     trace_attempt(t, &a);
@@ -139,25 +140,32 @@ Test(trace, what_waits_is_written_at_the_end)
     cr_expect_not_null(strstr(file(), "last@"));
 }
 
-Test(trace, a_search_is_told_with_the_attempt_it_was_for)
+Test(trace, a_search_is_told_with_the_attempts_it_was_for)
 {
-    struct trace_attempt a = attempt("pat@church.example");
-    trace_search(t, "pat@church.example", "https://church.example/autodiscover.svc", "a web page",
-                 1);
-    trace_search(t, "pat@church.example", "https://autodiscover.church.example/", "found", 0);
+    struct ews_trace a = attempt("pat@church.example");
+    trace_search(t, 1, "https://church.example/autodiscover.svc", "a web page", false);
+    trace_search(t, 1, "https://autodiscover.church.example/autodiscover.svc", "settings", false);
+    trace_search(t, 1, "https://mail.church.example/EWS/Exchange.asmx", "found", true);
     trace_attempt(t, &a);
+    cr_expect_not_null(
+        strstr(file(), "Autodiscover URL: https://autodiscover.church.example/autodiscover.svc"));
     cr_expect_not_null(strstr(file(), "church.example/autodiscover.svc: a web page"));
-    cr_expect_not_null(strstr(file(), "autodiscover.church.example/: found"));
     clock_fake_advance(&clk, 2000);
-    a = attempt("sam@church.example");
+    a.mailbox_id = 2;
     trace_attempt(t, &a);
     cr_expect_null(strstr(file(), "a web page"));
+    cr_expect_not_null(strstr(file(), "known from an earlier search"));
+    trace_search(t, 1, "https://church.example/autodiscover.svc", "refused", false);
+    clock_fake_advance(&clk, 2000);
+    a.mailbox_id = 1;
+    trace_attempt(t, &a);
+    cr_expect_null(strstr(file(), "a web page"), "the search before is told no more");
 }
 
 Test(trace, a_folder_that_cannot_be_written_to_is_refused)
 {
     struct trace *none = NULL;
-    cr_expect_eq(trace_new(l, "/nowhere/at/all", NULL, NULL, &none, &err), -1);
+    cr_expect_eq(trace_new(l, "/nowhere/at/all", true, NULL, NULL, &none, &err), -1);
     cr_expect_str_eq(err.code, "conf");
     cr_expect_not_null(strstr(err.text, "trace.folder"));
 }

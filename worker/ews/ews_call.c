@@ -176,6 +176,27 @@ on_soap(struct ews_call *c, const struct http_response *http, const struct ews_h
     c->ops->failed(c, o, &err);
 }
 
+static const char *url_of(const struct ews_call *c)
+{
+    return c->mb->endpoint ? c->mb->endpoint : c->s->url;
+}
+
+static void trace(const struct ews_call *c, const struct http_response *http, const struct err *err)
+{
+    const struct ews_trace t = {.mailbox_id = c->mb->id,
+                                .mailbox = c->mb->address,
+                                .url = url_of(c),
+                                .operation = c->operation,
+                                .status = http->status,
+                                .err = err,
+                                .took_ms = http->took_ms,
+                                .request = c->body.p,
+                                .n_request = c->body.n,
+                                .answer = http->body,
+                                .n_answer = http->body_len};
+    c->s->trace(&t, c->s->user);
+}
+
 static void on_answer(const struct http_response *http, const struct err *http_err, void *user)
 {
     struct ews_call *c = user;
@@ -184,6 +205,8 @@ static void on_answer(const struct http_response *http, const struct err *http_e
     struct err err;
     c->http = NULL;
     c->took_ms += http->took_ms;
+    if (c->s->trace)
+        trace(c, http, http_err);
     if (!http_err && http->status == 401) { /* proves that nothing was done, even of a write */
         c->asked = false;
         ews_gate_refused(c, http);
@@ -221,7 +244,7 @@ void ews_call_go(struct ews_call *c)
     };
     struct http_request r = {
         .method = "POST",
-        .url = c->mb->endpoint ? c->mb->endpoint : c->s->url,
+        .url = url_of(c),
         .headers = headers,
         .body = c->body.p,
         .body_len = c->body.n,

@@ -36,6 +36,7 @@ struct ews_store {
     struct ews_gate *gate;
     struct ews_versions *versions;
     void (*version_found)(int64_t mailbox, const char *version, void *user); /* may be NULL */
+    void (*trace)(const struct ews_trace *t, void *user);                    /* likewise */
     void *user;
     char *url, *anchor_header;
     const char *delete_type; /* static */

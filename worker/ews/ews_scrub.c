@@ -8,7 +8,7 @@ enum { NAME_MAX_BYTES = 64, KEPT_MAX_BYTES = 80, DEPTH_SHOWN = 12 };
 struct scrub {
     const char *p, *end;
     struct str *out;
-    size_t stop; /* length of out at which it is enough */
+    size_t begin, stop; /* lengths of out: before us, and at which it is enough */
     unsigned depth;
     char element[NAME_MAX_BYTES]; /* the innermost that was opened, without prefix */
     bool named;                   /* it has an attribute Name */
@@ -60,8 +60,8 @@ static bool keeps_attribute(const char *name)
 
 static bool keeps_text(const struct scrub *s)
 {
-    static const char *const kept[] = {"ResponseCode", "faultcode", "LineNumber", "LinePosition",
-                                       NULL};
+    static const char *const kept[] = {"ResponseCode", "faultcode",    "BaseShape",
+                                       "LineNumber",   "LinePosition", NULL};
     return among(kept, s->element) || (strcmp(s->element, "Value") == 0 && s->named);
 }
 
@@ -80,7 +80,7 @@ static void put_kept(struct scrub *s, const char *p, size_t n)
 
 static void new_line(struct scrub *s)
 {
-    if (s->out->n)
+    if (s->out->n > s->begin)
         str_putc(s->out, '\n');
     for (unsigned i = 0; i < s->depth && i < DEPTH_SHOWN; i++)
         str_puts(s->out, "  ");
@@ -226,7 +226,7 @@ static bool is_xml(const char *p, size_t n)
 
 void ews_scrub(const char *p, size_t n, size_t max, struct str *out)
 {
-    struct scrub s = {.p = p, .end = p + n, .out = out, .stop = out->n + max};
+    struct scrub s = {.p = p, .end = p + n, .out = out, .begin = out->n, .stop = out->n + max};
     if (!is_xml(p, n)) {
         str_addf(out, "(%zu bytes that are no XML)", n);
         return;
@@ -235,8 +235,10 @@ void ews_scrub(const char *p, size_t n, size_t max, struct str *out)
         const char *open = memchr(s.p, '<', (size_t)(s.end - s.p));
         const char *close = open ? memchr(open, '>', (size_t)(s.end - open)) : NULL;
         text(&s, s.p, open ? open : s.end);
-        if (!close)
+        if (!close) {
+            s.p = open ? open : s.end;
             break;
+        }
         tag(&s, open + 1, close);
         s.p = close + 1;
     }

@@ -4,8 +4,8 @@
  * works on any bytes, whole or cut, XML or not.
  *
  * What stays: element and attribute names; the values of attributes that the schema defines (never
- * of Id and ChangeKey); the text of ResponseCode, faultcode, LineNumber, LinePosition and of a
- * Value of MessageXml (which has a Name). Everything that is not XML is told by its size.
+ * of Id and ChangeKey); the text of ResponseCode, faultcode, BaseShape, LineNumber, LinePosition
+ * and of a Value of MessageXml (which has a Name). Everything that is not XML is told by its size.
  */
 #ifndef SYNC_WORKER_EWS_SCRUB_H
 #define SYNC_WORKER_EWS_SCRUB_H

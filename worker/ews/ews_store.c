@@ -168,6 +168,7 @@ int ews_store_new(struct loop *l,
     s->versions =
         ews_versions_new(ews_version_of(given(config->version) ? config->version : "2013"));
     s->version_found = config->version_found;
+    s->trace = config->trace;
     s->user = config->user_data;
     s->url = xstrdup(config->url);
     s->anchor_header = xstrdup(config->anchor_header ? config->anchor_header : "X-AnchorMailbox");

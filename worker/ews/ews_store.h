@@ -28,6 +28,17 @@ struct login;
 struct loop;
 struct sockaddr;
 
+struct ews_trace { /* one request and what came of it; borrowed for the callback */
+    int64_t mailbox_id;
+    const char *mailbox, *url; /* address; of the service */
+    const char *operation;     /* "CreateItemResponse" ... */
+    int status;                /* of HTTP; 0: no answer, see err */
+    const struct err *err;     /* NULL: there was an answer */
+    uint32_t took_ms;
+    const char *request, *answer; /* as sent and received: with all that stands in contacts */
+    size_t n_request, n_answer;
+};
+
 /* Everything is copied. NULL, "" and 0 mean the default where one is named. */
 struct ews_config {
     /* https://host/EWS/Exchange.asmx; http:// only with allow_http. NULL: every mailbox comes with
@@ -43,7 +54,8 @@ struct ews_config {
     void (*resumed)(void *user); /* the account works again after OUT_STOP; may be NULL */
     /* A mailbox's server is older than `version`; may be NULL. version is static. */
     void (*version_found)(int64_t mailbox, const char *version, void *user);
-    void *user_data; /* for both */
+    void (*trace)(const struct ews_trace *t, void *user); /* each request; may be NULL */
+    void *user_data;                                      /* for both */
     /* Where connections may go, and where they go instead: http.h. */
     bool (*may_connect)(const char *host, const struct sockaddr *address, void *user);
     void *may_connect_user;
