@@ -34,7 +34,7 @@ static int bad_expression(const struct app *app, const char *expr, size_t at, co
 /* ---- next ---- */
 
 struct next_args {
-    const char *expr, *zone;
+    const char *expr, *zone, *after; /* after NULL: now */
     int64_t after_s;
     int64_t count;
     bool json;
@@ -43,7 +43,6 @@ struct next_args {
 /* 0: taken. Otherwise the exit code. */
 static int read_value(const struct app *app, struct next_args *a, const char *name, const char *v)
 {
-    int64_t ms;
     char *end;
 
     if (!*v)
@@ -51,10 +50,7 @@ static int read_value(const struct app *app, struct next_args *a, const char *na
     if (!strcmp(name, "--tz")) {
         a->zone = v;
     } else if (!strcmp(name, "--after")) {
-        if (!tm_parse_utc(v, &ms))
-            return cli_usage(app, &cli_cron,
-                             "--after takes a time such as 2026-01-31T09:00:00Z, not", v);
-        a->after_s = ms / 1000 - (ms % 1000 < 0);
+        a->after = v;
     } else {
         a->count = strtoll(v, &end, 10);
         if (*end || a->count < 1 || a->count > MAX_COUNT)
@@ -83,7 +79,24 @@ static int read_args(const struct app *app, int argc, char **argv, struct next_a
             return cli_usage(app, &cli_cron, "unknown argument", argv[i]);
         }
     }
-    return a->expr ? 0 : cli_usage(app, &cli_cron, "give the schedule as one argument", NULL);
+    return 0;
+}
+
+/* A time without an offset is one of the zone. */
+static bool read_after(struct next_args *a, const struct tz *z, int64_t now_ms)
+{
+    struct tm_civil t;
+    int64_t ms = now_ms;
+
+    if (a->after && tm_parse_naive(a->after, &t)) {
+        int64_t days = tm_days_from_civil(t.year, t.month, t.day);
+        a->after_s = tz_local(z, days * 86400 + t.hour * 3600 + t.minute * 60 + t.second).first;
+        return true;
+    }
+    if (a->after && !tm_parse_utc(a->after, &ms))
+        return false;
+    a->after_s = ms / 1000 - (ms % 1000 < 0);
+    return true;
 }
 
 static void
@@ -128,16 +141,20 @@ static int run_next(struct app *app, int argc, char **argv)
     struct err err;
     size_t at = 0;
 
-    a.after_s = clock_wall(loop_clock(app->loop)) / 1000;
     int code = read_args(app, argc, argv, &a);
     if (code)
         return code;
+    if (!a.expr)
+        return cli_usage(app, &cli_cron, "give the schedule as one argument", NULL);
     if (cron_parse(a.expr, &c, &at, &err) < 0)
         return bad_expression(app, a.expr, at, &err);
     if (tz_load(a.zone, &z, &err) < 0) {
         fprintf(stderr, "%s: %s\n", app->program, err.text);
         return DATA_ERROR;
     }
+    if (!read_after(&a, z, clock_wall(loop_clock(app->loop))))
+        return cli_usage(app, &cli_cron, "--after takes a time such as 2026-01-31T09:00:00Z, not",
+                         a.after);
     print_next(&a, &c, z);
     return APP_OK;
 }
@@ -200,9 +217,10 @@ const struct cli_verb cli_cron = {
     "EXPR is a Quartz schedule, one argument: second minute hour day-of-month month day-of-week "
     "[year].\n"
     "\n"
-    "  next        fire times strictly after --after (default: now), in ZONE (default: "
-    "rock.time_zone;\n"
-    "              IANA or Windows name); 5 of them, or --count\n"
+    "  next        5 fire times, or --count, strictly after --after (default: now), in ZONE "
+    "(default:\n"
+    "              rock.time_zone; IANA or Windows name). A time without an offset is one of the "
+    "zone\n"
     "  explain     the schedule in English\n"
     "  vectors     compares a file of schedules and known fire times with what this program says\n"
     "\n"

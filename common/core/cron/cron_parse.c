@@ -279,7 +279,7 @@ static int last_day(struct in *in)
 
 static int day_of_month(struct in *in)
 {
-    int n;
+    int n = 0;
 
     if (take(in, 'L'))
         return last_day(in);
@@ -300,7 +300,7 @@ static int day_of_month(struct in *in)
 /* What stands behind the day in 6L and 6#3; 1: neither. */
 static int of_month(struct in *in, int n)
 {
-    int nth;
+    int nth = 0;
 
     in->c->n = (uint8_t)n;
     if (take(in, 'L')) {
@@ -320,7 +320,7 @@ static int of_month(struct in *in, int n)
 
 static int day_of_week(struct in *in)
 {
-    int n;
+    int n = 0;
 
     in->c->day = CRON_WEEKDAYS;
     if (take(in, 'L')) { /* alone: every Saturday */
@@ -368,7 +368,6 @@ static int split(const char *s, struct token t[FIELDS + 1])
 
 static int check_count(const struct token *t, int n, size_t at, size_t *ret_at, struct err *err)
 {
-    static const char *const few[] = {"no fields", "1 field", "2 fields", "3 fields", "4 fields"};
     static const char need[] = "second minute hour day-of-month month day-of-week [year]";
 
     if (n >= FIELDS - 1 && n <= FIELDS)
@@ -384,8 +383,9 @@ static int check_count(const struct token *t, int n, size_t at, size_t *ret_at, 
             "5 fields, 6 or 7 are needed: %s; in front of a Unix line stands the second, "
             "and one of its day fields becomes ?",
             need);
-    return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "cron", "%s, 6 or 7 are needed: %s",
-                   n > FIELDS ? "more than 7 fields" : few[n], need);
+    return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "cron", "%s%d field%s, 6 or 7 are needed: %s",
+                   n > FIELDS ? "more than " : "", n > FIELDS ? FIELDS : n, n == 1 ? "" : "s",
+                   need);
 }
 
 static bool is_open(const struct token *t)
@@ -423,9 +423,9 @@ static int parse_field(struct in *in, const struct token *t)
 
 int cron_parse(const char *text, struct cron *ret, size_t *ret_at, struct err *err)
 {
-    struct token t[FIELDS + 1];
+    struct token t[FIELDS + 1] = {0};
     struct cron c = {0};
-    size_t nowhere, len = strnlen(text, CRON_MAX + 1);
+    size_t nowhere = 0, len = strnlen(text, CRON_MAX + 1);
     struct in in = {.text = text, .c = &c, .ret_at = ret_at ? ret_at : &nowhere, .err = err};
 
     if (len > CRON_MAX) {
