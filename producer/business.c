@@ -107,19 +107,35 @@ static const char *key_in(struct arena *a, const char *path)
     return arena_strndup(a, path + sizeof(begin) - 1, n - sizeof(begin));
 }
 
-static int read_keys(struct business *b, const struct lava_report *r, struct err *err)
+static int bad_keys(const struct conf *c, const char *why, struct err *err)
+{
+    return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf", "business_phone_lava (%s): %s",
+                   conf_origin(c, "business_phone_lava"), why);
+}
+
+/* Whether a key is computed: then nobody knows what to read from Rock. */
+static bool computes_key(const struct lava_report *r)
+{
+    for (size_t i = 0; i < r->n_paths; i++)
+        if (strcmp(r->paths[i], "Person | Attribute") == 0)
+            return true;
+    return false;
+}
+
+static int
+read_keys(struct business *b, const struct conf *c, const struct lava_report *r, struct err *err)
 {
     b->keys = arena_alloc(b->keep, (r->n_paths + 1) * sizeof(*b->keys));
     for (size_t i = 0; i < r->n_paths; i++) {
         const char *key = key_in(b->keep, r->paths[i]);
-        if (key && *key && strlen(key) <= SOURCE_KEY_MAX)
-            b->keys[b->n_keys++] = key;
+        if (!key || !*key)
+            continue;
+        if (strlen(key) > SOURCE_KEY_MAX)
+            return bad_keys(c, "the key of an attribute is longer than 100 bytes", err);
+        b->keys[b->n_keys++] = key;
     }
-    if (b->n_keys > SOURCE_ATTRIBUTES_MAX)
-        return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf",
-                       "business_phone_lava reads %zu attributes, more than the %d allowed",
-                       b->n_keys, SOURCE_ATTRIBUTES_MAX);
-    return 0;
+    return b->n_keys > SOURCE_ATTRIBUTES_MAX ? bad_keys(c, "it reads more than 50 attributes", err)
+                                             : 0;
 }
 
 static int bad_globals(const struct conf *c, struct err *err)
@@ -173,11 +189,18 @@ static int prepare(struct business *b, const struct conf *c, struct err *err)
 
     lava_check(b->text, strlen(b->text), b->keep, &report);
     if (judge(b, c, &report, server, err) < 0 || read_globals(b, c, err) < 0 ||
-        read_keys(b, &report, err) < 0)
+        read_keys(b, c, &report, err) < 0)
         return -1;
-    bool here = lava_report_worst(&report) == LAVA_WARNING;
-    if (!here)
+    if (computes_key(&report) && !server)
+        return bad_keys(c,
+                        "the key behind `Attribute:` must be a text in quotes, so that it can be "
+                        "read from Rock; or lava.server=true has Rock render it",
+                        err);
+    bool here = lava_report_worst(&report) == LAVA_WARNING && !computes_key(&report);
+    if (!here) {
+        b->n_keys = 0; /* Rock reads them itself */
         b->server = business_server_new(b->text, conf_int(c, "lava.server_keep"));
+    }
     make_print(b, c);
     if (here && lava_parse(b->text, strlen(b->text), NULL, &b->template, err) < 0)
         return err_prefix(err, "business_phone_lava (%s)", conf_origin(c, "business_phone_lava"));

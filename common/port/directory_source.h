@@ -21,7 +21,7 @@
 
 #include "common/core/directory.h"
 
-enum { SOURCE_ATTRIBUTES_MAX = 50, SOURCE_KEY_MAX = 200 };
+enum { SOURCE_ATTRIBUTES_MAX = 50, SOURCE_KEY_MAX = 100 };
 
 struct source_request {
     struct guid eligible_group;

@@ -152,7 +152,7 @@ static void on_asked(const struct js *row, int64_t id, void *user)
 /* One walk for what the sync needs itself and one for each KEYS_AT_ONCE keys of the request. */
 static int read_rest(struct rock_read *r, struct err *err)
 {
-    enum { KEYS_AT_ONCE = 10, WALKS = 3 + SOURCE_ATTRIBUTES_MAX / KEYS_AT_ONCE };
+    enum { KEYS_AT_ONCE = 4, WALKS = 3 + SOURCE_ATTRIBUTES_MAX / KEYS_AT_ONCE };
     const char *const names[] = {"Employer", "Position", r->s->opt_out};
     struct rock_filter filters[WALKS];
     struct rock_walk walks[WALKS] = {0};

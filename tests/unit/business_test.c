@@ -194,6 +194,7 @@ Test(business, what_cannot_be_is_refused_with_its_place)
         {"abc{% sql %}select 1{% endsql %}", "1:4", false},
         {"{{ Person | Groups:'25' }}", "1:", false},
         {"{[ shortcode ]}", "1:1", false},
+        {"{% assign k = Person.NickName %}{{ Person | Attribute:k }}", "must be a text", false},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct business *b = NULL;

@@ -163,6 +163,29 @@ Test(run_business, who_is_new_and_fails_has_no_number_and_the_run_goes_on)
     cr_expect(strstr(summary(r, arena), ", ...): "), "ten are named: %s", summary(r, arena));
 }
 
+static int church_without_attribute(struct directory_source *s,
+                                    const struct source_request *rq,
+                                    struct directory **ret,
+                                    struct err *err)
+{
+    cr_expect_eq(rq->n_attributes, 1u);
+    if (church_snapshot(s, rq, ret, err) < 0)
+        return -1;
+    (*ret)->unknown_attributes = rq->attributes;
+    (*ret)->n_unknown_attributes = rq->n_attributes;
+    return 0;
+}
+
+Test(run_business, an_attribute_that_rock_does_not_have_is_named)
+{
+    SITE(s);
+    renders.snapshot = church_without_attribute;
+    set_template(&s, "{{ Person | Attribute:'OficePhone' }}");
+    run_ok(r);
+    cr_expect(strstr(summary(r, arena), "attributes that Rock does not have: OficePhone"), "%s",
+              summary(r, arena));
+}
+
 Test(run_business, a_changed_template_reaches_everyone)
 {
     SITE(s);
