@@ -6,6 +6,7 @@
 #include "common/base/str.h"
 
 #include "tests/sim/exchange/sx_auth.h"
+#include "tests/sim/exchange/sx_autodiscover.h"
 #include "tests/sim/exchange/sx_check.h"
 #include "tests/sim/exchange/sx_p.h"
 #include "tests/sim/exchange/sx_store.h"
@@ -30,10 +31,12 @@ static void handle(struct sim_req *req, void *user)
     if (strncmp(req->path, "/control/", 9) == 0) {
         int status = sx_control(x, req->method, req->path, req->body, &body);
         answer_json(req, status, body);
-    } else if (sx_auth_token(x->auth, req)) {
+    } else if (sx_auth_token(x->auth, req) || sx_autodiscover_serve(x, req)) {
         return;
     } else if (strcasecmp(req->path, "/EWS/Exchange.asmx") != 0) {
         sim_http_answer_text(req, 404, "text/html", "<html><body>404 - not found</body></html>");
+    } else if (sx_autodiscover_gone(x, req)) {
+        return;
     } else if (strcmp(req->method, "POST") != 0) {
         struct sim_answer a = {.status = 405,
                                .headers = "Allow: POST\n",
@@ -53,6 +56,7 @@ static const char *or_else(const char *text, const char *otherwise)
 static void release(struct sx *x)
 {
     sx_auth_free(x->auth);
+    sx_autodiscover_free(x->autodiscover);
     sx_store_free(x->store);
     sx_faults_free(x->faults);
     sx_schema_free(x->schema);
@@ -69,6 +73,7 @@ struct sim_exchange *sim_exchange_start(const struct sim_exchange_options *o, st
     struct sx *x = &s->x;
     xmlInitParser();
     x->seed = o->seed;
+    x->autodiscover = sx_autodiscover_new();
     x->foreign = o->foreign;
     x->store = sx_store_new(o->seed);
     x->faults = sx_faults_new(o->seed);

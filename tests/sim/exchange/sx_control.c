@@ -6,6 +6,7 @@
 #include "common/base/js.h"
 
 #include "tests/sim/exchange/sx_auth.h"
+#include "tests/sim/exchange/sx_autodiscover.h"
 #include "tests/sim/exchange/sx_control_p.h"
 #include "tests/sim/exchange/sx_store.h"
 
@@ -231,6 +232,16 @@ static int reset(struct sx *x, json_t **ret)
     return 200;
 }
 
+static int
+route_elsewhere(struct sx *x, const char *method, const char *path, json_t *body, json_t **ret)
+{
+    if (strcmp(path, "auth") == 0)
+        return sx_auth_control(x->auth, method, body, ret);
+    if (strcmp(path, "autodiscover") == 0)
+        return sx_autodiscover_control(x->autodiscover, method, body, ret);
+    return sx_control_refuse(404, "no such path; see tests/sim/README.md", ret);
+}
+
 static int route(struct sx *x, const char *method, const char *path, json_t *body, json_t **ret)
 {
     bool post = strcmp(method, "POST") == 0;
@@ -238,8 +249,6 @@ static int route(struct sx *x, const char *method, const char *path, json_t *bod
         return sx_control_mailbox(x, method, path + 10, body, ret);
     if (strcmp(path, "mailboxes") == 0)
         return sx_control_mailboxes(x, method, body, ret);
-    if (strcmp(path, "auth") == 0)
-        return sx_auth_control(x->auth, method, body, ret);
     if (strcmp(path, "settings") == 0)
         return settings(x, method, body, ret);
     if (strcmp(path, "faults") == 0)
@@ -254,7 +263,7 @@ static int route(struct sx *x, const char *method, const char *path, json_t *bod
         return sx_control_compare(x, body, ret);
     if (strcmp(path, "reset") == 0 && post)
         return reset(x, ret);
-    return sx_control_refuse(404, "no such path; see tests/sim/README.md", ret);
+    return route_elsewhere(x, method, path, body, ret);
 }
 
 int sx_control(

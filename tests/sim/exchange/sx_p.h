@@ -12,6 +12,7 @@
 #include "tests/sim/exchange/sx_call.h"
 
 struct sx_auth;
+struct sx_autodiscover;
 struct sx_store;
 struct sx_faults;
 struct sx_schema;
@@ -47,6 +48,7 @@ struct sx_settings {
 struct sx {
     struct sim_http *http;
     struct sx_auth *auth;
+    struct sx_autodiscover *autodiscover;
     struct sx_store *store;
     struct sx_faults *faults;
     struct sx_schema *schema; /* NULL = structural check only */
