@@ -18,6 +18,10 @@
 
 enum { LOOK_AGAIN_MS = 3600 * 1000, SECOND_MS = 1000 };
 
+/* Categories that are not the user's on such a contact: two names that the original plugin used as
+ * we do. Those of groups cannot be told. */
+static const char legacy_cats[] = "Following\nStaff";
+
 static bool asked_for(const struct mailbox *mb)
 {
     const struct worker *w = mb->w;
@@ -158,16 +162,15 @@ void mailbox_legacy_adopt(struct mailbox *mb)
             continue;
         const struct store_legacy *it = &mb->legacy[slot - 1];
         vec_push(&mb->settle.results,
-                 (struct ledger_result){
-                     .person = row->person,
-                     .set_have = true,
-                     .have = {.set = true, .key = row->key, .cats = row->cats ? row->cats : ""},
-                     .have_content_unknown = true,
-                     .item_id = it->item_id,
-                     .version = it->version,
-                     .op = "adopt",
-                     .outcome = "done",
-                     .code = "legacy"});
+                 (struct ledger_result){.person = row->person,
+                                        .set_have = true,
+                                        .have = {.set = true, .key = row->key, .cats = legacy_cats},
+                                        .have_content_unknown = true,
+                                        .item_id = it->item_id,
+                                        .version = it->version,
+                                        .op = "adopt",
+                                        .outcome = "done",
+                                        .code = "legacy"});
         taken++;
     }
     log_info("contacts of the program before this one are taken over", kv("mailbox", mb->id),

@@ -129,7 +129,7 @@ static struct map *keyed_items(struct verdict *v, const struct sx_mailbox *mb)
     struct map *by_key = map_new();
     sx_foreach(f, &mb->folders)
     {
-        if (!sx_folder_is_contacts(*f))
+        if (!sx_folder_is_live(*f))
             continue;
         sx_foreach(it, &(*f)->items)
         {

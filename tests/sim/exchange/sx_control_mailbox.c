@@ -18,8 +18,8 @@ static json_t *summary(const struct sx_mailbox *mb)
     json_t *aliases = json_array();
     sx_foreach(f, &mb->folders)
     {
-        items += sx_folder_is_contacts(*f) ? (*f)->items.n : 0;
-        sx_foreach(it, &(*f)->items) keyed += sx_folder_is_contacts(*f) && sx_item_key(*it);
+        items += sx_folder_is_live(*f) ? (*f)->items.n : 0;
+        sx_foreach(it, &(*f)->items) keyed += sx_folder_is_live(*f) && sx_item_key(*it);
     }
     sx_foreach(a, &mb->aliases) json_array_append_new(aliases, json_string(*a));
     hex_encode(sum.b, sizeof(sum.b), hex);
@@ -92,7 +92,7 @@ int sx_control_duplicates(struct sx *x, json_t **ret)
         {
             sx_foreach(it, &(*f)->items)
             {
-                const char *key = sx_folder_is_contacts(*f) ? sx_item_key(*it) : NULL;
+                const char *key = sx_folder_is_live(*f) ? sx_item_key(*it) : NULL;
                 if (key)
                     map_put(count, key, strlen(key), (char *)map_get(count, key, strlen(key)) + 1);
             }
@@ -388,7 +388,7 @@ static int actions(struct sx *x, struct sx_mailbox *mb, json_t *body, json_t **r
     {
         sx_foreach(it, &(*f)->items)
         {
-            if (sx_folder_is_contacts(*f) != from_trash && selected(*it, select) &&
+            if (sx_folder_is_live(*f) != from_trash && selected(*it, select) &&
                 (!from_trash || *f == trash) && (all || chosen.n == 0))
                 vec_push(&chosen, *it);
         }

@@ -96,6 +96,19 @@ static bool is_foreign(const struct sx_item *it)
     return false;
 }
 
+/* Dates as they were written: a day is an instant, shown in the zone of who looks. */
+static json_t *instants(const struct sx_content *c)
+{
+    json_t *o = json_object();
+    char name[64];
+    sx_foreach(v, &c->values)
+    {
+        if (sx_field_at(SX_CODE_FIELD(v->code))->kind == SX_DATE && sx_flat_name(v->code, name))
+            json_object_set_new(o, name, json_string(v->text));
+    }
+    return o;
+}
+
 json_t *sx_flat_item(const struct sx_item *it)
 {
     char change_key[SX_CHANGE_KEY];
@@ -114,6 +127,7 @@ json_t *sx_flat_item(const struct sx_item *it)
     json_object_set_new(o, "fields", sx_flat_fields(&it->content));
     json_object_set_new(o, "categories", sx_flat_categories(&it->content));
     json_object_set_new(o, "extended", extended);
+    json_object_set_new(o, "instants", instants(&it->content));
     return o;
 }
 

@@ -293,6 +293,11 @@ bool sx_folder_is_contacts(const struct sx_folder *f)
            (f->class_name[11] == 0 || f->class_name[11] == '.');
 }
 
+bool sx_folder_is_live(const struct sx_folder *f)
+{
+    return sx_folder_is_contacts(f) && !sx_folder_in_trash(f);
+}
+
 struct sx_item *sx_item_by_id(const struct sx_store *s, const char *id)
 {
     return map_get(s->items, id, strlen(id));

@@ -99,6 +99,7 @@ void sx_folder_move(struct sx_folder *f, struct sx_folder *parent); /* its id st
 bool sx_folder_in_trash(const struct sx_folder *f); /* below Deleted Items, however deep */
 void sx_folder_remove(struct sx_folder *f); /* for good, with what it holds; has no children */
 bool sx_folder_is_contacts(const struct sx_folder *f); /* class IPF.Contact or below */
+bool sx_folder_is_live(const struct sx_folder *f);     /* likewise, and not thrown away */
 
 struct sx_item *sx_item_by_id(const struct sx_store *s, const char *id);
 struct sx_item *sx_item_by_serial(const struct sx_mailbox *mb, uint64_t serial); /* walks */
