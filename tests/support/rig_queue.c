@@ -32,13 +32,17 @@ static void deliver(void *user)
     vec_release(&line);
 }
 
-static void later(struct rig_tap_queue *t, struct rig_delivery d)
+static void later(struct rig_tap_queue *t, struct rig_delivery d, bool first)
 {
     if (t->w->dead) {
         free(d.value);
         return;
     }
     vec_push(&t->line, d);
+    for (size_t i = t->line.n - 1; first && i > 0; i--) {
+        t->line.v[i] = t->line.v[i - 1];
+        t->line.v[i - 1] = d;
+    }
     if (!t->timer)
         t->timer = loop_after(t->w->loop, 0, deliver, t);
 }
@@ -56,21 +60,37 @@ static void remember(struct rig *r, const struct queue_message *m)
     vec_push(all, (struct rig_message){t.mailbox, t.person, t.gen, false});
 }
 
-static void on_message(const struct queue_message *m, void *user)
+static struct rig_delivery delivery_of(const struct queue_message *m)
 {
-    remember(((struct rig_tap_queue *)user)->w->r, m);
     struct rig_delivery d = {.m = *m, .value = xalloc(m->value_len + 1)};
     memcpy(d.value, m->value, m->value_len);
     d.m.value = d.value;
     d.m.key = NULL;
     d.m.key_len = 0;
-    later(user, d);
+    return d;
+}
+
+static void on_message(const struct queue_message *m, void *user)
+{
+    struct rig_tap_queue *t = user;
+    struct rig *r = t->w->r;
+    enum rig_delivery_fault f =
+        r->on_delivery ? r->on_delivery(m, r->on_delivery_user) : RIG_DELIVERED;
+    remember(r, m);
+    if (f == RIG_LOST) {
+        t->inner->ops->ack(t->inner, m->topic, m->partition, m->offset);
+        return;
+    }
+    later(t, delivery_of(m), f == RIG_OUT_OF_ORDER);
+    if (f == RIG_TWICE)
+        later(t, delivery_of(m), false);
 }
 
 static void on_revoked(enum queue_topic topic, int32_t partition, void *user)
 {
     later(user,
-          (struct rig_delivery){.revoked = true, .m = {.topic = topic, .partition = partition}});
+          (struct rig_delivery){.revoked = true, .m = {.topic = topic, .partition = partition}},
+          false);
 }
 
 static void on_trouble(const struct err *err, void *user)

@@ -205,7 +205,7 @@ static void on_legacy(
 
 static void pass_on(struct rig_wire *c)
 {
-    struct contact_store *s = memory_store_port(c->r->store);
+    struct contact_store *s = c->r->port;
     c->n_sent = c->fault.kind == RIG_PARTIAL && c->fault.items < c->n ? c->fault.items : c->n;
     c->with_server = true;
     if (c->kind == APPLY && c->n_sent)
@@ -294,7 +294,7 @@ static void go_out(void *user)
 
 static const struct store_limits *limits(struct contact_store *base)
 {
-    struct contact_store *s = memory_store_port(((struct rig_tap_store *)base)->w->r->store);
+    struct contact_store *s = ((struct rig_tap_store *)base)->w->r->port;
     return s->ops->limits(s);
 }
 

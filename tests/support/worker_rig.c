@@ -54,11 +54,17 @@ struct rig *rig_new(const struct rig_options *o)
     clock_fake_init(&r->clock, epoch_ms);
     r->server = loop_new(&r->clock.clock);
     r->rows = ledger_memory_rows_new(&r->clock.clock);
-    r->store = memory_store_new(
-        r->server, &(struct memory_options){.latency_ms = r->o.latency_ms, .any_mailbox = true});
+    if (r->o.server) {
+        r->port = r->o.server(r->server, r->o.server_user);
+    } else {
+        const struct memory_options server = {.latency_ms = r->o.latency_ms, .any_mailbox = true};
+        r->store = memory_store_new(r->server, &server);
+        r->port = memory_store_port(r->store);
+    }
     r->queue = queue_memory_new(r->server);
     r->creates = map_new();
     r->redrive = true;
+    r->tick_ms = TICK_MS;
     TAILQ_INIT(&r->wires);
     return r;
 }
@@ -85,12 +91,24 @@ static struct worker_settings settings(const struct rig *r)
                                     .retry = retry_default_policy};
 }
 
+static int64_t own_now(const struct clock *c)
+{
+    return clock_now(((const struct rig_clock *)c)->from);
+}
+
+static int64_t own_wall(const struct clock *c)
+{
+    const struct rig_clock *own = (const struct rig_clock *)c;
+    return clock_wall(own->from) + own->skew_ms;
+}
+
 static void start(struct rig *r)
 {
     struct rig_worker *w = xalloc(sizeof(*w));
     struct err err;
     w->r = r;
-    w->loop = loop_new(&r->clock.clock);
+    w->clock = (struct rig_clock){{own_now, own_wall}, &r->clock.clock, 0};
+    w->loop = loop_new(&w->clock.base);
     w->metrics = metrics_new();
     rig_tap_store_init(w);
     rig_tap_ledger_init(w);
@@ -184,7 +202,7 @@ void rig_free(struct rig *r)
     vec_foreach (w, &r->workers)
         bury(*w);
     vec_release(&r->workers);
-    contact_store_free(memory_store_port(r->store));
+    contact_store_free(r->port);
     rig_tap_store_free(r);
     queue_free(r->queue);
     ledger_memory_rows_free(r->rows);
@@ -378,7 +396,9 @@ static void redrive(struct rig *r, struct rig_box *b)
 
 static void tick(struct rig *r)
 {
-    r->next_tick = rig_now(r) + TICK_MS;
+    r->next_tick = rig_now(r) + r->tick_ms;
+    if (r->on_tick)
+        r->on_tick(r->on_tick_user);
     if (!r->redrive)
         return;
     vec_foreach (b, &r->boxes)

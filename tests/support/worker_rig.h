@@ -72,6 +72,10 @@ struct rig_options {
     uint32_t latency_ms;      /* of the store; 0: 20 */
     bool recreate;            /* what users delete is made anew */
     uint32_t legacy_quiet_ms; /* of the program before this one */
+    /* Another place for contacts than memory_store, made on the rig's loop; the rig frees it. What
+     * the tests see of the server, and the verdict, are the caller's then. NULL: memory_store. */
+    struct contact_store *(*server)(struct loop *l, void *user);
+    void *server_user;
 };
 
 /* Times of the workers: the defaults of the settings, a fifth of them. */

@@ -12,6 +12,13 @@
 #include "common/net/loop.h"
 #include "tests/support/worker_rig.h"
 
+enum rig_delivery_fault { /* of one message to a worker */
+                          RIG_DELIVERED,
+                          RIG_LOST, /* the queue has let it go */
+                          RIG_TWICE,
+                          RIG_OUT_OF_ORDER /* before those that wait */
+};
+
 struct rig_wire; /* one call of the store */
 TAILQ_HEAD(rig_wires, rig_wire);
 
@@ -41,6 +48,12 @@ struct rig_tap_queue {
     struct loop_timer *timer;
 };
 
+struct rig_clock { /* the rig's, so much off */
+    struct clock base;
+    const struct clock *from;
+    int64_t skew_ms; /* of the wall clock */
+};
+
 struct rig_worker {
     struct rig *r;
     struct loop *loop;
@@ -50,6 +63,7 @@ struct rig_worker {
     struct rig_tap_ledger ledger;
     struct rig_tap_queue queue;
     int64_t frozen_until;
+    struct rig_clock clock;
     bool dead, leaving;
 };
 
@@ -69,7 +83,8 @@ struct rig {
     struct clock_fake clock;
     struct loop *server; /* loop of store and queue */
     struct ledger_memory_rows *rows;
-    struct memory_store *store;
+    struct memory_store *store; /* NULL: another server */
+    struct contact_store *port;
     struct queue *queue;
     vec(struct rig_worker *) workers;
     vec(struct rig_box) boxes;
@@ -83,7 +98,11 @@ struct rig {
     struct rig_fault first_fault;
     uint64_t calls[RIG_PORTS], started;
     bool redrive;
-    int64_t next_tick;
+    int64_t next_tick, tick_ms;
+    void (*on_tick)(void *user); /* the re-driver of somebody else */
+    void *on_tick_user;
+    enum rig_delivery_fault (*on_delivery)(const struct queue_message *m, void *user);
+    void *on_delivery_user;
     char wrong[400];
 };
 
