@@ -73,23 +73,23 @@ static int format_date(struct lava_ctx *c,
     return 0;
 }
 
-/* sd and st are short date and time; one letter is meant as a custom format. */
-static struct lava_str net_format(struct lava_str f)
+/*
+ * The format that Date means: sd and st are short date and time, nothing is the general one, and
+ * one letter is a custom format: %d. A letter that no custom format has stands for itself: \\D.
+ */
+static struct lava_str net_format(struct lava_str f, char buf[2])
 {
-    static const char *const single[] = {"%d", "%f", "%F", "%g", "%h", "%H", "%K",
-                                         "%m", "%M", "%s", "%t", "%y", "%z"};
-
     if (lava_is_blank(f))
         return LAVA_STR("G");
     if (lava_str_is(f, "sd"))
         return LAVA_STR("d");
     if (lava_str_is(f, "st"))
         return LAVA_STR("t");
-    for (size_t i = 0; f.n == 1 && i < sizeof(single) / sizeof(single[0]); i++) {
-        if (single[i][1] == *f.p)
-            return (struct lava_str){single[i], 2};
-    }
-    return f;
+    if (f.n != 1)
+        return f;
+    buf[0] = strchr("dfFghHKmMstyz", *f.p) ? '%' : '\\';
+    buf[1] = *f.p;
+    return (struct lava_str){buf, 2};
 }
 
 int lava_do_Date(struct lava_ctx *c,
@@ -99,6 +99,7 @@ int lava_do_Date(struct lava_ctx *c,
 {
     struct lava_str s, format;
     struct lava_date d;
+    char buf[2];
 
     if (in->type == LAVA_NIL)
         return 0;
@@ -107,13 +108,8 @@ int lava_do_Date(struct lava_ctx *c,
     int found = lava_read_date(c, in, "Date", &d);
     if (found < 0)
         return -1;
-    format = net_format(format);
-    if (found && format.n == 1 && *format.p != 'G' && *format.p != 'd' && *format.p != 't') {
-        *ret = lava_string(format.p, 1); /* a letter that no custom format has stands for itself */
-        return 0;
-    }
     if (found)
-        return format_date(c, &d, format, ret);
+        return format_date(c, &d, net_format(format, buf), ret);
     if (lava_net_text(c, in, &s) < 0)
         return -1;
     s = lava_trim(s, true, true);

@@ -150,22 +150,19 @@ static int put_integer(struct lava_build *b, const struct decimal *d, char lette
 {
     const char *digits = letter == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
     uint32_t base = (letter | 32) == 'x' ? 16 : 10;
-    char text[32];
-    int n = 0, r = 0;
+    char text[112];
+    size_t n = sizeof(text);
     int64_t v;
 
     if (!decimal_to_i64(d, &v) || v < INT32_MIN || v > INT32_MAX)
         return 1;
-    uint32_t u = base == 16 || v >= 0 ? (uint32_t)v : (uint32_t)-v;
-    for (; u || n == 0; u /= base)
-        text[n++] = digits[u % base];
-    if (base == 10 && v < 0)
-        r = put(b, '-');
-    for (; r == 0 && n < min_digits; min_digits--)
-        r = put(b, '0');
-    while (r == 0 && n > 0)
-        r = put(b, text[--n]);
-    return r;
+    bool minus = base == 10 && v < 0;
+    uint32_t u = minus ? (uint32_t)-v : (uint32_t)v;
+    for (; u || n == sizeof(text) || min_digits > 0; u /= base, min_digits--)
+        text[--n] = digits[u % base]; /* a precision has two digits: 99 of these at most */
+    if (minus)
+        text[--n] = '-';
+    return lava_build_add(b, text + n, sizeof(text) - n);
 }
 
 static int put_currency(struct lava_build *b, struct digits *d, int places)
@@ -310,7 +307,7 @@ static void read_section(struct section *s)
         s->first0 = INT32_MAX;
 }
 
-/* Where section i of the format lies; false: there is none, or it is empty. */
+/* Where section i of the format lies; false (ret untouched): there is none, or it is empty. */
 static bool find_section(struct lava_str format, int i, struct section *ret)
 {
     const char *p = format.p, *end = format.p + format.n, *begin = p;
@@ -324,8 +321,10 @@ static bool find_section(struct lava_str format, int i, struct section *ret)
         }
         p = next > p ? next : p + 1;
     }
+    if (i > 0 || p == begin)
+        return false;
     *ret = (struct section){.p = begin, .end = p};
-    return i <= 0 && p > begin;
+    return true;
 }
 
 struct writer {
@@ -444,6 +443,8 @@ static bool choose_section(const struct decimal *value,
                            struct digits *d)
 {
     bool zero = decimal_is_zero(value);
+
+    *s = (struct section){.p = format.p, .end = format.p}; /* ";x" has an empty first section */
     bool own_sign = !zero && value->neg && find_section(format, 1, s);
 
     if (!own_sign && !(zero && find_section(format, 2, s)))
@@ -517,7 +518,7 @@ bool lava_rock_decimal(struct lava_str s, struct decimal *ret)
     return decimal_parse(s.p, s.n, DECIMAL_NUMBER, ret);
 }
 
-/* A date by a date's format, a number (a text that is one too) by a number's; others unchanged. */
+/* A number, or a text that reads as one; others unchanged, and so is all by a bad format. */
 int lava_do_Format(struct lava_ctx *c,
                    const struct lava_value *in,
                    const struct lava_args *args,
