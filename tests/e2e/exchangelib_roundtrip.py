@@ -22,6 +22,7 @@ from exchangelib import (
     Credentials,
     ExtendedProperty,
     IMPERSONATION,
+    NTLM,
     Version,
 )
 from exchangelib.errors import DoesNotExist, ErrorItemNotFound, ErrorNonExistentMailbox
@@ -64,7 +65,7 @@ def open_account(args, mailbox):
     config = Configuration(
         service_endpoint=args.url + "/EWS/Exchange.asmx",
         credentials=Credentials(args.user, args.password),
-        auth_type=BASIC,
+        auth_type=NTLM if getattr(args, "auth", "basic") == "ntlm" else BASIC,
         version=Version(build=Build(15, 1, 2507, 6)),
     )
     return Account(primary_smtp_address=mailbox, config=config, autodiscover=False, access_type=IMPERSONATION)
@@ -181,6 +182,7 @@ def main():
     parser.add_argument("--mailbox", required=True)
     parser.add_argument("--user", default="svc-sync")
     parser.add_argument("--password", default="secret")
+    parser.add_argument("--auth", choices=("basic", "ntlm"), default="basic")
     parser.add_argument("--contacts", type=int, default=12)
     args = parser.parse_args()
 
