@@ -265,8 +265,7 @@ const char *tz_format(const struct tz *z, int64_t unix_s, char out[TZ_TEXT])
     char iso[TM_TEXT];
 
     tm_format_utc((unix_s + offset) * 1000, iso);
-    char *dot = strchr(iso, '.');
-    *dot = '\0';
+    iso[strcspn(iso, ".")] = '\0';
     if (offset == 0)
         snprintf(out, TZ_TEXT, "%sZ", iso);
     else
