@@ -266,6 +266,8 @@ int business_render(struct business *b,
 {
     bool any = false;
 
+    if (!n)
+        return 0;
     if (b->server)
         return business_server_render(b->server, source, people, n, now_ms, a, ret, failed, err);
     struct arena *scratch = arena_new("a person's attributes", KEEP_MAX);

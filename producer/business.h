@@ -53,7 +53,7 @@ struct business_text {
  *
  * @source  for templates that Rock renders; turns the loop then
  * @now_ms  wall clock when the people were read
- * @failed  why the first of those failed that did, when any did
+ * @failed  why one of those failed that did; untouched when none did
  * @return  -1 only when Rock, who should render, is out of reach or refuses altogether
  */
 int business_render(struct business *b,

@@ -8,7 +8,11 @@
 #include "common/core/directory.h"
 #include "common/port/directory_source.h"
 
-enum { TEXT_MAX = 1024 };
+enum {
+    TEXT_MAX = 1024,
+    HOPELESS =
+        20 /* people of whom nobody could be rendered: the rest of the same reading neither */
+};
 
 struct answer {
     struct sha256 person; /* first: the key in the map */
@@ -19,7 +23,8 @@ struct answer {
 struct business_server {
     char *lava;
     int64_t keep_ms;
-    struct map *answers; /* struct answer, owned */
+    struct map *answers;    /* struct answer, owned */
+    int64_t hopeless_at_ms; /* reading of people of whom nobody could be rendered; 0 none */
 };
 
 static void answer_free(struct answer *a)
@@ -134,10 +139,16 @@ static void forget_old(struct business_server *s, int64_t now_ms)
     }
 }
 
-static int failed_at(struct err *failed)
+static void failed_at(struct err *failed)
 {
-    return err_set(failed, SCOPE_ITEM, WHEN_NEVER, "lava.render",
-                   "Rock reports a Lava error in the rendered text");
+    err_set(failed, SCOPE_ITEM, WHEN_NEVER, "lava.render",
+            "Rock reports a Lava error in the rendered text");
+}
+
+static void fail_all(const size_t *whose, size_t n, struct business_text *ret)
+{
+    for (size_t i = 0; i < n; i++)
+        ret[whose[i]] = (struct business_text){.failed = true};
 }
 
 /* Asks Rock for those whose indexes are in whose. */
@@ -163,6 +174,50 @@ static int ask(struct business_server *s,
     return 0;
 }
 
+struct pass { /* one call */
+    struct sha256 *prints;
+    size_t *whose; /* indexes of those without an answer that is good */
+    size_t n_whose;
+    int64_t now_ms;
+};
+
+static void look_up(struct business_server *s,
+                    const struct dir_person *people,
+                    size_t n,
+                    struct arena *a,
+                    struct business_text *ret,
+                    struct pass *p)
+{
+    struct digest *d = digest_new();
+
+    p->prints = arena_alloc(a, (n + 1) * sizeof(*p->prints));
+    p->whose = arena_alloc(a, (n + 1) * sizeof(*p->whose));
+    for (size_t i = 0; i < n; i++) {
+        person_print(d, &people[i], &p->prints[i]);
+        const char *text = known(s, &p->prints[i], p->now_ms);
+        ret[i] = (struct business_text){.text = text ? arena_strdup(a, text) : NULL};
+        if (!text)
+            p->whose[p->n_whose++] = i;
+    }
+    digest_free(d);
+}
+
+/* Returns how many failed. */
+static size_t
+keep_answers(struct business_server *s, const struct pass *p, const struct business_text *ret)
+{
+    size_t failures = 0;
+
+    for (size_t k = 0; k < p->n_whose; k++) {
+        const struct business_text *t = &ret[p->whose[k]];
+        if (t->failed)
+            failures++;
+        else if (strlen(t->text) <= TEXT_MAX)
+            remember(s, &p->prints[p->whose[k]], p->now_ms, t->text);
+    }
+    return failures;
+}
+
 int business_server_render(struct business_server *s,
                            struct directory_source *source,
                            const struct dir_person *people,
@@ -173,27 +228,18 @@ int business_server_render(struct business_server *s,
                            struct err *failed,
                            struct err *err)
 {
-    struct sha256 *prints = arena_alloc(a, (n + 1) * sizeof(*prints));
-    size_t *whose = arena_alloc(a, (n + 1) * sizeof(*whose)), n_whose = 0;
-    struct digest *d = digest_new();
+    struct pass p = {.now_ms = now_ms};
 
     forget_old(s, now_ms);
-    for (size_t i = 0; i < n; i++) {
-        person_print(d, &people[i], &prints[i]);
-        const char *text = known(s, &prints[i], now_ms);
-        ret[i] = (struct business_text){.text = text ? arena_strdup(a, text) : NULL};
-        if (!text)
-            whose[n_whose++] = i;
-    }
-    digest_free(d);
-    if (n_whose && ask(s, source, people, whose, n_whose, a, ret, err) < 0)
+    look_up(s, people, n, a, ret, &p);
+    if (s->hopeless_at_ms && s->hopeless_at_ms == now_ms)
+        fail_all(p.whose, p.n_whose, ret);
+    else if (p.n_whose && ask(s, source, people, p.whose, p.n_whose, a, ret, err) < 0)
         return -1;
-    for (size_t k = n_whose; k-- > 0;) {
-        const struct business_text *t = &ret[whose[k]];
-        if (t->failed)
-            failed_at(failed);
-        else if (strlen(t->text) <= TEXT_MAX)
-            remember(s, &prints[whose[k]], now_ms, t->text);
-    }
+    size_t failures = keep_answers(s, &p, ret);
+    if (failures)
+        failed_at(failed);
+    if (failures >= HOPELESS && failures == p.n_whose)
+        s->hopeless_at_ms = now_ms;
     return 0;
 }

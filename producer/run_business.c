@@ -55,19 +55,32 @@ static int keep_what_was(struct run *r, const size_t *failed, size_t n, struct e
     return 0;
 }
 
+/* In slices, so that whoever waits sees progress and other work of the producer goes on. */
+static int render_all(struct run *r, struct business_text *texts, struct err *why, struct err *err)
+{
+    enum { SLICE = 1000 };
+    const struct directory *d = r->d;
+
+    for (size_t done = 0; done < d->n_people; done += SLICE) {
+        size_t left = d->n_people - done, n = left < SLICE ? left : SLICE;
+        run_progress(r, "business numbers", done, d->n_people);
+        if (business_render(r->s->business, r->p->source, d->people + done, n, d->read_at_ms,
+                            r->arena, texts + done, why, err) < 0)
+            return err_prefix(err, "business numbers could not be rendered, nothing was planned");
+    }
+    return 0;
+}
+
 int run_business(struct run *r, struct err *err)
 {
     size_t n = r->d->n_people, n_failed = 0;
-    struct business_text *texts;
-    struct err why;
+    struct err why = {0};
 
     if (!r->s->business || !n)
         return 0;
-    run_progress(r, "business numbers", 0, n);
-    texts = arena_alloc(r->arena, n * sizeof(*texts));
-    if (business_render(r->s->business, r->p->source, r->d->people, n, r->d->read_at_ms, r->arena,
-                        texts, &why, err) < 0)
-        return err_prefix(err, "business numbers could not be rendered, nothing was planned");
+    struct business_text *texts = arena_alloc(r->arena, n * sizeof(*texts));
+    if (render_all(r, texts, &why, err) < 0)
+        return -1;
     size_t *failed = arena_alloc(r->arena, n * sizeof(*failed));
     for (size_t i = 0; i < n; i++) {
         r->people[i].business = texts[i].text;

@@ -309,7 +309,7 @@ Test(directory_source_rock,
      .timeout = 60)
 {
     const char *keys[26];
-    char text[26][8];
+    char text[26][16];
     struct guid choir = guid_of(CHOIR);
     struct directory *d = NULL;
 

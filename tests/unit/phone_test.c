@@ -134,7 +134,7 @@ Test(phone, a_report_shows_two_digits)
 
 Test(phone, every_country_has_room_within_fifteen_digits)
 {
-    char code[8];
+    char code[16];
     size_t n = 0;
     for (int i = 0; i < 1000; i++) {
         snprintf(code, sizeof(code), "%d", i);
