@@ -18,7 +18,7 @@
 enum { MAX_TEXT = 1 << 20, ARENA = 1 << 20 };
 
 struct sx_autodiscover {
-    json_t *config, *hosts; /* hosts: requests by host */
+    json_t *config, *hosts, *signed_hosts; /* requests by host; those with credentials */
     uint64_t soap, pox, get, unauthorized, invalid, found, ews_gone;
 };
 
@@ -27,6 +27,7 @@ struct sx_autodiscover *sx_autodiscover_new(void)
     struct sx_autodiscover *d = xalloc(sizeof(*d));
     d->config = json_object();
     d->hosts = json_object();
+    d->signed_hosts = json_object();
     return d;
 }
 
@@ -36,6 +37,7 @@ void sx_autodiscover_free(struct sx_autodiscover *d)
         return;
     json_decref(d->config);
     json_decref(d->hosts);
+    json_decref(d->signed_hosts);
     free(d);
 }
 
@@ -443,10 +445,10 @@ static void serve_soap(struct question *q, xmlDoc *doc)
 
 /* ---- serving ---- */
 
-static void count(struct sx_autodiscover *d, const char *host)
+static void count(json_t *by_host, const char *host)
 {
-    json_int_t n = json_integer_value(json_object_get(d->hosts, host));
-    json_object_set_new(d->hosts, host, json_integer(n + 1));
+    json_int_t n = json_integer_value(json_object_get(by_host, host));
+    json_object_set_new(by_host, host, json_integer(n + 1));
 }
 
 static void serve(struct question *q, bool post)
@@ -486,7 +488,9 @@ bool sx_autodiscover_serve(struct sx *x, struct sim_req *req)
     struct question q = {.x = x, .d = x->autodiscover, .req = req, .soap = soap};
     q.a = arena_new("autodiscover", ARENA);
     host_of(req, q.host, sizeof(q.host));
-    count(q.d, q.host);
+    count(q.d->hosts, q.host);
+    if (sim_req_header(req, "Authorization"))
+        count(q.d->signed_hosts, q.host);
     if (!post)
         q.d->get++;
     else if (soap)
@@ -515,6 +519,7 @@ static void clear_counts(struct sx_autodiscover *d)
 {
     d->soap = d->pox = d->get = d->unauthorized = d->invalid = d->found = d->ews_gone = 0;
     json_object_clear(d->hosts);
+    json_object_clear(d->signed_hosts);
 }
 
 int sx_autodiscover_control(struct sx_autodiscover *d,
@@ -535,10 +540,10 @@ int sx_autodiscover_control(struct sx_autodiscover *d,
                 json_object_set_new(d->config, name, json_deep_copy(v));
         }
     }
-    *ret = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:O}", "soap", (json_int_t)d->soap,
-                     "pox", (json_int_t)d->pox, "get", (json_int_t)d->get, "unauthorized",
-                     (json_int_t)d->unauthorized, "invalid", (json_int_t)d->invalid, "found",
-                     (json_int_t)d->found, "ews_gone", (json_int_t)d->ews_gone, "hosts", d->hosts,
-                     "config", d->config);
+    *ret = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:O, s:O}", "soap",
+                     (json_int_t)d->soap, "pox", (json_int_t)d->pox, "get", (json_int_t)d->get,
+                     "unauthorized", (json_int_t)d->unauthorized, "invalid", (json_int_t)d->invalid,
+                     "found", (json_int_t)d->found, "ews_gone", (json_int_t)d->ews_gone, "hosts",
+                     d->hosts, "signed", d->signed_hosts, "config", d->config);
     return 200;
 }
