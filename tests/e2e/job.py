@@ -3,10 +3,11 @@
 import datetime
 import json
 import random
+import subprocess
 
-from lib_program import need, until
+from lib_program import BUILD, environment, need, until
 from lib_run import main, needs_kafka
-from lib_site import Site
+from lib_site import ROOT, Site
 
 EVERY = 2
 SCHEDULE = {"job__active": "true", "job__cron": f"*/{EVERY} * * ? * *", "rock__time_zone": "America/New_York"}
@@ -44,6 +45,35 @@ def state_of(program):
 
 def leads(program):
     return state_of(program).get("leading", False)
+
+
+def cron(*arguments):
+    done = subprocess.run([str(BUILD / "contact-sync"), "cron", *arguments], capture_output=True, text=True, timeout=60,
+                          env=environment(), stdin=subprocess.DEVNULL, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def schedules_by_hand():
+    """contact-sync cron: next times, words, vectors; a wrong schedule costs code 65 and a mark under the place"""
+    code, out, err = cron("next", "0 30 2 * * ?", "--tz", "Eastern Standard Time", "--after", "2024-03-09T12:00:00Z",
+                          "--count", "2")
+    need((code, err) == (0, "") and out.split() == ["2024-03-10T03:30:00-04:00", "2024-03-11T02:30:00-04:00"],
+         f"next: {code} {out}{err}")
+    code, out, _ = cron("next", "0 0 1 ? * MON-FRI *", "--after", "2026-11-20T00:30", "--json")
+    need(code == 64, f"a time without seconds: {code}")
+    code, out, _ = cron("next", "0 0 1 ? * MON-FRI *", "--after", "2026-11-20T00:30:00", "--json", "--count=1")
+    need(code == 0 and json.loads(out)["next"] == ["2026-11-20T01:00:00Z"], f"next --json: {code} {out}")
+    need(cron("explain", "0 0 1 ? * MON-FRI *")[:2] == (0, "Monday to Friday at 01:00\n"), "explain")
+    code, out, err = cron("explain", "0 0 1 ? * MON-FUN")
+    need(code == 65 and not out, f"a wrong schedule: {code} {out}")
+    said = err.splitlines()
+    need("day of week" in said[0] and said[2].index("^") == said[1].index("FUN"), f"no mark under FUN:\n{err}")
+    code, _, err = cron("next", "0 0 1 * * ?", "--tz", "Mars/Olympus")
+    need(code == 65 and "Mars/Olympus" in err, f"a wrong zone: {code} {err}")
+    for arguments in ((), ("next",), ("next", "0 0 1 * * ?", "--count", "0"), ("explain",), ("dance",)):
+        need(cron(*arguments)[0] == 64, f"cron {arguments}: not a usage error")
+    code, out, _ = cron("vectors", str(ROOT / "tests/golden/cron/quartz-public.json"))
+    need((code, out) == (0, "2080 passed, 0 failed\n"), f"vectors: {code} {out[-300:]}")
 
 
 def fires_on_time():
@@ -125,4 +155,4 @@ def two_at_once():
 
 
 if __name__ == "__main__":
-    main([fires_on_time, off_as_shipped, one_killed_the_other_goes_on, two_at_once], at_once=2)
+    main([schedules_by_hand, fires_on_time, off_as_shipped, one_killed_the_other_goes_on, two_at_once], at_once=2)
