@@ -173,7 +173,7 @@ static int steps(struct run *r, struct err *err)
     if (run_users_match(r, err) < 0 || run_people_contents(r, err) < 0)
         return -1;
     r->x = expander_new(r->d, &r->s->expand);
-    if (run_plan_mailboxes(r, err) < 0 || run_plan_leavers(r, err) < 0)
+    if (run_kept_leaving(r, err) < 0 || run_plan_mailboxes(r, err) < 0 || run_plan_leavers(r, err) < 0)
         return -1;
     if (run_people_write(r, err) < 0 || run_plan_guard(r, err) < 0)
         return -1;

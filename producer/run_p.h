@@ -52,6 +52,8 @@ struct mailbox_plan {
     bool put_off; /* a change waits behind a hold: plan again next time */
     diff_changes changes;
     struct diff_counts counts;
+    const struct plan_kept *leaving; /* kept contacts whose person opted out: they go */
+    size_t n_leaving;
     size_t counted; /* drops that the guard counts */
     int64_t hold;   /* for the counted drops; 0 none */
     size_t held;
@@ -93,6 +95,9 @@ int run_business(struct run *r, struct err *err);
 int run_people_write(struct run *r,
                      struct err *err); /* rows for new and changed people; guard by field */
 
+/* Kept contacts are in no digest: those that go all the same are looked for by person. */
+int run_kept_leaving(struct run *r, struct err *err);
+void run_kept_drop(struct mailbox_plan *m); /* after the diff */
 int run_plan_mailboxes(struct run *r, struct err *err);
 int run_plan_leavers(struct run *r, struct err *err);
 int run_plan_guard(struct run *r, struct err *err);

@@ -47,6 +47,7 @@ static int diff(struct run *r, struct mailbox_plan *m, struct err *err)
         rows[i] = m->rows[i].row;
     m->diff_rows = rows;
     diff_mailbox(m->wants, m->n_wants, rows, m->n_rows, r->s->delete_old, &m->changes, &m->counts);
+    run_kept_drop(m);
     return 0;
 }
 
@@ -57,8 +58,8 @@ static int plan_one(struct run *r, struct mailbox_plan *m, struct err *err)
         return -1;
     expander_digest(r->x, w, m->n_wants, r->contents, &r->fingerprint, &m->digest);
     r->c->wanted += m->n_wants;
-    m->unchanged =
-        m->row && m->row->has_digest && memcmp(&m->row->digest, &m->digest, sizeof(m->digest)) == 0;
+    m->unchanged = !m->n_leaving && m->row && m->row->has_digest &&
+                   memcmp(&m->row->digest, &m->digest, sizeof(m->digest)) == 0;
     if (m->unchanged) {
         m->counts.wanted = m->counts.same = m->n_wants;
         r->c->unchanged_mailboxes++;

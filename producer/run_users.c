@@ -45,6 +45,7 @@ int run_users_request(struct run *r, struct source_request *rq, struct err *err)
             groups[n++] = groups[i];
     rq->groups = groups;
     rq->n_groups = n;
+    rq->opted_out = !r->s->delete_old; /* else nothing is kept */
     rq->followers = keys;
     rq->n_followers = followers;
     return 0;

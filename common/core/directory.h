@@ -91,6 +91,10 @@ struct directory {
     const char *const *unknown_attributes; /* keys asked for that Rock does not have */
     size_t n_unknown_attributes;
     struct dir_list staff; /* active members of all active groups of type Organization Unit */
+    /* Person.Id of everybody who opted out, whether among people or not; ascending. Where the
+     * request asks for it and the source has not got them all in people anyway. */
+    const int64_t *opted_out;
+    size_t n_opted_out;
 };
 
 void directory_free(struct directory *d); /* NULL is fine; frees the arena that holds d too */

@@ -249,8 +249,37 @@ static int op_hold(struct plan_store *s,
     return 0;
 }
 
+static int op_kept(struct plan_store *s,
+                   struct arena *a,
+                   const int64_t *rock_ids,
+                   size_t n_ids,
+                   struct plan_kept **ret,
+                   size_t *n,
+                   struct err *err)
+{
+    static const struct pg_stmt stmt = {
+        "plan_kept", "SELECT l.mailbox, p.key FROM person p JOIN link l ON l.person = p.id"
+                     " WHERE p.rock_id = ANY ($1::bigint[]) AND l.state = 'kept' ORDER BY 1, 2"};
+    autovalue(pg_params_release) struct pg_params p = {0};
+    autoptr(pg_result_free) struct pg_result *r = NULL;
+    pg_array(&p, PG_INT8);
+    for (size_t i = 0; i < n_ids; i++)
+        pg_put_i64(&p, rock_ids[i]);
+    pg_array_end(&p);
+    if (pg_call(plan_pg(s)->pg, &stmt, &p, &r, err) < 0)
+        return -1;
+    *n = pg_rows(r);
+    *ret = arena_alloc(a, (*n + 1) * sizeof(**ret));
+    for (size_t i = 0; i < *n; i++) {
+        (*ret)[i].mailbox = pg_i64(r, i, 0);
+        pg_uuid(r, i, 1, &(*ret)[i].key);
+    }
+    return 0;
+}
+
 void plan_pg_add_people(struct plan_store_ops *o)
 {
+    o->kept = op_kept;
     o->persons = op_persons;
     o->persons_write = op_persons_write;
     o->bodies = op_bodies;

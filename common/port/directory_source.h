@@ -31,6 +31,7 @@ struct source_request {
     bool staff;                /* anybody wants staff */
     const struct guid *groups; /* union of all chosen groups, ascending */
     size_t n_groups;
+    bool opted_out; /* everybody who opted out, not only among the people of the snapshot */
     /* Keys of person attributes that are wanted beside Employer and Position, at most
      * SOURCE_ATTRIBUTES_MAX, each at most SOURCE_KEY_MAX bytes. One that Rock does not have is no
      * error: nobody has a value then, and the directory names it. */

@@ -81,6 +81,10 @@ struct plan_drop {
     bool counted; /* fell out by Rock's data: fell_at := now */
     int64_t hold; /* 0: none */
 };
+struct plan_kept { /* a contact left as it is, since Delete Old Contacts was off */
+    int64_t mailbox;
+    struct guid key;
+};
 struct plan_rekey { /* a merge: the item of `from` becomes the item of `to` */
     int64_t from, to;
 };
@@ -206,6 +210,16 @@ struct plan_store_ops {
                  struct plan_row **ret,
                  size_t *n,
                  struct err *err);
+
+    /* The kept contacts of these people (Person.Id), ascending by mailbox, then key. NULL: the
+     * store has none ever. */
+    int (*kept)(struct plan_store *s,
+                struct arena *a,
+                const int64_t *rock_ids,
+                size_t n_ids,
+                struct plan_kept **ret,
+                size_t *n,
+                struct err *err);
 
     int (*totals)(struct plan_store *s, struct plan_totals *ret, struct err *err);
     /* Records fields emptied now; returns how many people had it emptied within the window, these

@@ -179,6 +179,8 @@ int rock_build(struct rock_read *r, int64_t read_at_ms, struct directory **ret, 
     b.d = arena_alloc(r->keep, sizeof(*b.d));
     b.d->arena = r->keep;
     b.d->read_at_ms = read_at_ms;
+    b.d->opted_out = arena_memdup(r->keep, r->opted_out.v, r->opted_out.n * sizeof(int64_t));
+    b.d->n_opted_out = r->opted_out.n;
     int rc = build_people(&b, err);
     if (rc == 0) {
         build_groups(&b);

@@ -54,6 +54,29 @@ static int read_values(struct rock_read *r, const struct rock_ids *people, struc
     return rock_confirm_empty(r, &rock_values, r->counts.values, r->s->last.values, err);
 }
 
+static void on_opt_out(const struct js *row, int64_t id, void *user)
+{
+    struct rock_read *r = user;
+    struct rock_value v;
+
+    rock_decode_value(row, id, &v);
+    if (!js_failed(row) && v.attribute == r->server.opt_out && rock_decode_yes(v.text))
+        vec_push(&r->opted_out, v.entity);
+}
+
+int rock_read_opted_out(struct rock_read *r, struct err *err)
+{
+    autovalue(rock_filter_release) struct rock_filter filter = ROCK_FILTER_INIT;
+
+    if (!r->rq->opted_out || !r->server.opt_out)
+        return 0;
+    rock_filter_ids(&filter, &rock_col_attribute, &r->server.opt_out, 1);
+    if (rock_table_walk(r->f, &rock_values, &filter, on_opt_out, r, err) < 0)
+        return -1;
+    rock_ids_sort(&r->opted_out);
+    return 0;
+}
+
 /* ---- families ---- */
 
 static void on_family(const struct js *row, int64_t id, void *user)

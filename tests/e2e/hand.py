@@ -420,11 +420,40 @@ def a_clear_survives_a_killed_worker():
         need(own(site, pat) == mine, "the user's own contacts were touched")
 
 
+# --- Delete Old Contacts off ---
+
+
+def kept_contacts_go_when_their_person_opts_out():
+    """With Delete Old Contacts off a kept contact goes all the same once its person opts out"""
+    with small("opt out", settings={"delete_old_contacts": "false"}) as site:
+        pat = fullest(site)
+        stays, goes = keys_of(site, pat)[:2]
+        site.change("attribute", person=stays, key="NoSync", value="False")  # makes it
+        site.write_settings(opt_out_attribute="NoSync")
+        site.up().ready()
+        site.run()
+        site.exact()
+        before = items(site, pat)
+        for key in (stays, goes):
+            site.change("deceased", person=key)
+        need(site.run()["kept"] >= 2, "nothing is kept")
+        need(items(site, pat) == before, "the mailbox was touched")
+        unchanged = site.run()
+        need(unchanged["unchanged_mailboxes"] == unchanged["mailboxes"], f"{unchanged}")
+        site.change("attribute", person=goes, key="NoSync", value="True")
+        site.run()
+        until("the contact is gone", lambda: goes not in items(site, pat), 30)
+        need(stays in items(site, pat), "the other one is gone too")
+        alike(before, items(site, pat), but=(goes,))
+        need(site.run()["messages"] == 0, "it is planned again and again")
+
+
 if __name__ == "__main__":
     main([moved_contacts_are_followed, deleted_contacts_stay_deleted, deleted_contacts_come_back_where_so_set,
           many_missing_contacts_are_made_anew, edits_notes_and_categories_stay, two_items_with_one_key,
           dates_are_the_same_day_everywhere, a_named_folder_is_made_once_and_again_when_it_is_lost,
           a_folder_of_the_users_own_is_not_taken, the_plugins_contacts_are_taken_over,
           taking_over_waits_for_the_plugin_to_rest, clear_takes_what_is_ours_and_nothing_else,
-          a_save_right_after_a_clear_wins, a_clear_survives_a_killed_worker],
+          a_save_right_after_a_clear_wins, a_clear_survives_a_killed_worker,
+          kept_contacts_go_when_their_person_opts_out],
          at_once=2)

@@ -123,6 +123,27 @@ Test(run, who_opted_out_goes_even_when_old_contacts_are_kept)
     cr_expect_not(link_to(&r, ann, 6)->wanted);
 }
 
+Test(run, a_kept_contact_goes_when_its_person_opts_out_later)
+{
+    RUN_RIG(r);
+    two_users(&r);
+    r.s.delete_old = false;
+    r.church.soul[40].follows = souls(0, 8);
+    run_ok(&r);
+    plan_store_fake_synced(r.f);
+    cr_assert_eq(link_to(&r, ann, 9)->state, LINK_KEPT);
+    r.church.soul[9].opted_out = true;
+    run_ok(&r);
+    cr_expect_eq(r.c.dropped, 1u);
+    cr_expect_eq(r.c.messages, 2u, "and Bob's, who had it until now");
+    cr_expect_eq(link_to(&r, ann, 9)->state, LINK_ACTIVE);
+    cr_expect_not(link_to(&r, ann, 9)->wanted);
+    plan_store_fake_synced(r.f);
+    run_ok(&r);
+    cr_expect_eq(r.c.messages, 0u);
+    cr_expect_eq(r.c.unchanged_mailboxes, r.c.mailboxes);
+}
+
 Test(run, who_died_is_kept_when_old_contacts_are_and_goes_uncounted_else)
 {
     RUN_RIG(r);
