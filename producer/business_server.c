@@ -23,7 +23,8 @@ struct answer {
 struct business_server {
     char *lava;
     int64_t keep_ms;
-    struct map *answers;    /* struct answer, owned */
+    struct map *answers; /* struct answer, owned */
+    int64_t swept_at_ms;
     int64_t hopeless_at_ms; /* reading of people of whom nobody could be rendered; 0 none */
 };
 
@@ -230,7 +231,9 @@ int business_server_render(struct business_server *s,
 {
     struct pass p = {.now_ms = now_ms};
 
-    forget_old(s, now_ms);
+    if (s->swept_at_ms != now_ms)
+        forget_old(s, now_ms);
+    s->swept_at_ms = now_ms;
     look_up(s, people, n, a, ret, &p);
     if (s->hopeless_at_ms && s->hopeless_at_ms == now_ms)
         fail_all(p.whose, p.n_whose, ret);
