@@ -301,10 +301,11 @@ static json_t *counts_json(const struct sx_auth *a)
 {
     const struct sx_auth_counts *c = &a->counts;
     json_t *o = json_pack(
-        "{s:I, s:I, s:I, s:I, s:o, s:{s:I, s:I, s:I}}", "refused", (json_int_t)c->refused, "asked",
-        (json_int_t)c->asked, "ntlm_v1", (json_int_t)c->v1, "malformed", (json_int_t)c->malformed,
-        "connections", per_connection(a), "tokens", "issued", (json_int_t)a->oauth.issued,
-        "refused", (json_int_t)a->oauth.refused, "expired", (json_int_t)a->oauth.expired);
+        "{s:I, s:I, s:I, s:I, s:o, s:{s:I, s:I, s:I, s:s}}", "refused", (json_int_t)c->refused,
+        "asked", (json_int_t)c->asked, "ntlm_v1", (json_int_t)c->v1, "malformed",
+        (json_int_t)c->malformed, "connections", per_connection(a), "tokens", "issued",
+        (json_int_t)a->oauth.issued, "refused", (json_int_t)a->oauth.refused, "expired",
+        (json_int_t)a->oauth.expired, "last", a->oauth.n ? a->oauth.v[a->oauth.n - 1].text : "");
     for (int m = 0; m < SX_METHODS; m++)
         json_object_set_new(
             o, names[m],
