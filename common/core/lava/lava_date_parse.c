@@ -301,7 +301,7 @@ static int full_year(const struct number *n)
     return n->v + (n->v + 2000 > TWO_DIGIT_YEAR_MAX ? 1900 : 2000);
 }
 
-/* With the month's name. year 0: to be taken from the clock. */
+/* With the month's name. The year stays -1 where the clock has to say it. */
 static bool settle_named(const struct parse *s, struct lava_civil *c)
 {
     const struct number *n = s->n;
@@ -372,7 +372,7 @@ static bool settle_date(const struct parse *s, const struct lava_clock *clock, s
         return false;
     if (!s->month && s->n_numbers > 0 && !settle_numbers(s, c))
         return false;
-    if (c->year != 0)
+    if (c->year >= 0) /* 0 too, which is none */
         return true;
     if (clock == NULL || !clock->known || !(s->have_time || s->n_numbers > 0))
         return false;
@@ -415,7 +415,7 @@ bool lava_date_parse(const char *text,
                      struct lava_date *ret)
 {
     struct parse s = {.p = text, .end = text + n, .weekday = -1};
-    struct lava_civil c = {0}, check;
+    struct lava_civil c = {.year = -1}, check;
     int64_t ticks;
 
     if (!trim(&s) || !take_parts(&s))
