@@ -300,6 +300,14 @@ static void attributes_of_all_kinds(struct church *c, void *user)
     int32_t with_default = person_attribute(c, "Desk");
     ((struct attribute *)church_row(c, TABLE_ATTRIBUTE, with_default))->default_value = "reception";
     mutate_attribute(c, bob, with_default, "12");
+    char one[GUID_TEXT], two[GUID_TEXT];
+    struct defined_value *v = church_row(c, TABLE_DEFINED_VALUE, value_named(c, "Jr."));
+    guid_format(&v->row.guid, one);
+    v = church_row(c, TABLE_DEFINED_VALUE, value_named(c, "Sr."));
+    guid_format(&v->row.guid, two);
+    mutate_attribute(c, bob, person_attribute(c, "One"), church_text(c, one));
+    mutate_attribute(c, bob, person_attribute(c, "Two"), arena_printf(c->arena, "%s,%s", two, one));
+    mutate_attribute(c, bob, person_attribute(c, "Nobody"), BOB);
 }
 
 Test(directory_source_rock,
@@ -308,7 +316,7 @@ Test(directory_source_rock,
      .fini = close_town,
      .timeout = 60)
 {
-    const char *keys[26];
+    const char *keys[29];
     char text[26][16];
     struct guid choir = guid_of(CHOIR);
     struct directory *d = NULL;
@@ -320,6 +328,9 @@ Test(directory_source_rock,
     }
     keys[24] = "Desk";
     keys[25] = "Employer";
+    keys[26] = "One";
+    keys[27] = "Two";
+    keys[28] = "Nobody";
     const struct source_request rq = {.eligible_group = guid_of(ELIGIBLE),
                                       .groups = &choir,
                                       .n_groups = 1,
@@ -327,7 +338,7 @@ Test(directory_source_rock,
                                       .n_attributes = ARRAY_LEN(keys)};
     cr_assert(rig.source->ops->snapshot(rig.source, &rq, &d, &err) == 0, "%s", err.text);
     const struct dir_person *bob = somebody(d, BOB), *eve = somebody(d, EVE);
-    cr_expect(eq(sz, bob->n_attributes, 25));
+    cr_expect(eq(sz, bob->n_attributes, 28));
     cr_assert(eq(sz, eve->n_attributes, 1));
     cr_expect_str_eq(eve->attributes[0].key, "Desk");
     cr_expect_str_eq(eve->attributes[0].value, "reception");
@@ -338,6 +349,12 @@ Test(directory_source_rock,
             cr_expect_str_eq(bob->attributes[i].value, "value 7");
         if (strcmp(bob->attributes[i].key, "Employer") == 0)
             cr_expect_str_eq(bob->attributes[i].value, "Example Ltd");
+        if (strcmp(bob->attributes[i].key, "One") == 0)
+            cr_expect_str_eq(bob->attributes[i].value, "Jr.");
+        if (strcmp(bob->attributes[i].key, "Two") == 0)
+            cr_expect_str_eq(bob->attributes[i].value, "Sr., Jr.");
+        if (strcmp(bob->attributes[i].key, "Nobody") == 0)
+            cr_expect_str_eq(bob->attributes[i].value, BOB, "no entry: as it stands");
     }
     cr_expect(eq(sz, d->n_unknown_attributes, 1));
     cr_expect_str_eq(d->unknown_attributes[0], "key23");
