@@ -5,8 +5,6 @@
 
 #include "common/core/lava/lava_render_p.h"
 
-enum { OUT_FIRST = 4096 };
-
 int lava_fail(struct lava_ctx *c, const char *fmt, ...)
 {
     va_list ap;
@@ -85,13 +83,14 @@ int lava_step(struct lava_ctx *c, uint64_t n)
 
 int lava_out_grow(struct lava_ctx *c, size_t n)
 {
-    if (n > c->limits->output - c->out_n)
-        return lava_fail(c, "the output is longer than %zu bytes", c->limits->output);
-    size_t cap = c->out_cap ? c->out_cap : OUT_FIRST;
-    while (cap - c->out_n < n)
-        cap *= 2;
-    c->out = xrealloc(c->out, cap);
-    c->out_cap = cap;
+    size_t max = c->limits->output;
+
+    if (n > max - c->out_n)
+        return lava_fail(c, "the output is longer than %zu bytes", max);
+    while (c->out_cap - c->out_n < n)
+        c->out_cap *= 2;
+    c->out = xrealloc(c->out, c->out_cap);
+    c->out_end = c->out_cap < max ? c->out_cap : max;
     return 0;
 }
 

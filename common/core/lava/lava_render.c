@@ -4,7 +4,7 @@
 #include "common/core/lava/lava_render_p.h"
 
 /* What one render may keep before its workspace begins to allocate again. */
-enum { WORK_FIRST = 64 << 10, WORK_SLACK = 64 << 20 };
+enum { WORK_FIRST = 64 << 10, OUT_FIRST = 4096 };
 
 const struct lava_limits lava_limits_default = {
     .output = 1 << 20, .memory = 16 << 20, .steps = 10 * 1000 * 1000, .nested = 50};
@@ -206,6 +206,8 @@ struct lava_work *lava_work_new(void)
     w->c.mem = arena_new("lava render", SIZE_MAX / 2);
     (void)arena_alloc(w->c.mem, WORK_FIRST);
     arena_reset(w->c.mem);
+    w->c.out_cap = OUT_FIRST;
+    w->c.out = xalloc(OUT_FIRST);
     return w;
 }
 
@@ -256,6 +258,7 @@ int lava_render(const struct lava_template *t,
     c->limits = limits ? limits : &lava_limits_default;
     c->steps = c->limits->steps;
     c->out_n = 0;
+    c->out_end = c->out_cap < c->limits->output ? c->out_cap : c->limits->output;
     c->src = &t->source;
     c->at = 0;
     c->depth = c->nested = 0;
@@ -263,6 +266,6 @@ int lava_render(const struct lava_template *t,
     enum lava_done done = lava_render_nodes(c, t->body);
     if (done == DONE_FAILED || c->failed)
         return lava_source_fail(c->src, c->at, "lava.render", err, c->why);
-    *out = (struct lava_str){c->out ? c->out : "", c->out_n};
+    *out = (struct lava_str){c->out, c->out_n};
     return 0;
 }

@@ -36,9 +36,9 @@ struct lava_ctx {
     const struct lava_env *env;
     const struct lava_limits *limits;
     struct arena *mem;
-    uint64_t steps; /* left */
-    char *out;      /* the output so far; capture cuts its part off again */
-    size_t out_n, out_cap;
+    uint64_t steps;                 /* left */
+    char *out;                      /* the output so far; capture cuts its part off again */
+    size_t out_n, out_cap, out_end; /* bytes; allocated; the least of that and the limit */
     struct lava_slot *slots;
     uint8_t *has; /* or of enum lava_slot_has, by slot */
     size_t slots_cap;
@@ -70,7 +70,9 @@ static inline bool lava_ctx_step(struct lava_ctx *c)
 int lava_out_grow(struct lava_ctx *c, size_t n);
 static inline int lava_out(struct lava_ctx *c, const char *p, size_t n)
 {
-    if (__builtin_expect(n > c->out_cap - c->out_n, 0) && lava_out_grow(c, n) < 0)
+    if (n == 0) /* p may be NULL then */
+        return 0;
+    if (__builtin_expect(n > c->out_end - c->out_n, 0) && lava_out_grow(c, n) < 0)
         return -1;
     memcpy(c->out + c->out_n, p, n);
     c->out_n += n;
