@@ -1,6 +1,6 @@
 /*
- * Any bytes as a page of each of Rock's lists: no crash, no value out of range; and a page that is
- * taken has growing Ids.
+ * Any bytes as a page of each of Rock's lists, and as what it answers to a rendering: no crash, no
+ * value out of range; and a page that is taken has growing Ids.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -9,15 +9,31 @@
 #include "common/base/arena.h"
 
 #include "producer/rock/rock_decode_person.h"
+#include "producer/rock/rock_format.h"
+#include "producer/rock/rock_render.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct arena *arena;
 
+/* As Rock ships them. */
+static struct rock_formats *formats(void)
+{
+    static const struct rock_format_rule stock[] = {
+        {1, 1, "1", "^(\\d{3})(\\d{4})$", "$1-$2"},
+        {2, 2, "1", "^(\\d{3})(\\d{3})(\\d{4})$", "($1) $2-$3"},
+        {3, 3, "1", "^1(\\d{3})(\\d{3})(\\d{4})$", "($1) $2-$3"}};
+    static struct rock_formats *made;
+
+    if (!made)
+        made = rock_formats_new(stock, 3);
+    return made;
+}
+
 static void on_row(const struct js *row, int64_t id, void *user)
 {
     static const struct rock_phone_type types[] = {{12, DIR_PHONE_MOBILE, "Mobile"}};
-    static const struct rock_codes codes = {types, 1, 2, NULL, NULL};
+    const struct rock_codes codes = {types, 1, 2, formats(), "1"};
     struct rock_person p;
     struct rock_member m;
     struct rock_alias al;
@@ -73,6 +89,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             assert(rows.n == 0 ? rows.last == 3 : rows.last >= 3 + (int64_t)rows.n);
         arena_free(arena);
     }
+    const int64_t ids[] = {812, 815};
+    struct source_rendered texts[2] = {{NULL}, {NULL}};
+    arena = arena_new("fuzz", (size_t)1 << 30);
+    if (rock_render_split((const char *)data, size, "csM", ids, 2, arena, texts) < 0)
+        assert(!texts[0].text && !texts[1].text);
+    for (int i = 0; i < 2; i++)
+        assert(!texts[i].text || strlen(texts[i].text) <= ROCK_RENDER_TEXT_MAX);
+    arena_free(arena);
     rock_decode_message((const char *)data, size, message, sizeof(message));
     assert(memchr(message, '\0', sizeof(message)));
     return 0;
