@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# deps.sh [--kafka] [--test] [--lint] [--fuzz]: installs the Debian packages that are missing. Without an
+# deps.sh [--kafka] [--test] [--lint] [--fuzz] [--bench]: installs the Debian packages that are missing. Without an
 # option: what building and running need. Asks apt only when something is missing, so it costs nothing the second time.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -11,7 +11,7 @@ packages=(gcc libc6-dev cmake ninja-build pkg-config tzdata
 kafka=(openjdk-17-jre-headless maven openssl)
 tests=(ccache python3 python3-venv python3-jsonschema python3-lxml libxml2-utils libkrb5-dev krb5-kdc krb5-admin-server krb5-user)
 lint=(clang-format-14 clang-tidy-14 clang-format clang-tidy cppcheck pmccabe codespell shellcheck git)
-want_kafka=0 want_tests=0
+want_kafka=0 want_tests=0 want_peers=0
 
 while (($#)); do
     case $1 in
@@ -19,6 +19,11 @@ while (($#)); do
     --test) want_kafka=1 want_tests=1 packages+=("${tests[@]}") ;;
     --lint) packages+=("${lint[@]}") ;;
     --fuzz) packages+=(clang-14 clang libclang-rt-14-dev) ;;
+    --bench)
+        want_peers=1
+        # a newer one of the user's own is as good
+        { command -v node && command -v npm; } >/dev/null || packages+=(nodejs npm)
+        ;;
     --help)
         sed -n '2,3s/^# //p' "$0"
         exit 0
@@ -103,6 +108,18 @@ if ((want_tests)) && ! cmp -s scripts/test-requirements.txt build/venv/installed
         cp scripts/test-requirements.txt build/venv/installed
     else
         echo "deps: the Python client could not be fetched: what needs it will be skipped" >&2
+        status=75
+    fi
+fi
+if ((want_peers)) && ! cmp -s scripts/bench-peers.txt build/node/installed; then
+    echo "deps: what benchmarks are measured against into build/node"
+    rm -rf build/node && mkdir -p build/node
+    # shellcheck disable=SC2046  # one package a word
+    if npm install --prefix build/node --no-audit --no-fund --ignore-scripts --silent \
+        $(cat scripts/bench-peers.txt) >>build/deps.log 2>&1; then
+        cp scripts/bench-peers.txt build/node/installed
+    else
+        echo "deps: liquidjs could not be fetched: lava_bench is measured alone" >&2
         status=75
     fi
 fi
