@@ -77,21 +77,31 @@ static bool number(const char *text, int64_t *ret)
     return *text && !*end && v > 0;
 }
 
+/* The argument that does not fit; NULL: all do. */
+static const char *parse(int argc, char **argv, struct hidden_args *args)
+{
+    for (int i = 2; i < argc; i++) {
+        bool more = i + 1 < argc;
+        if (!strcmp(argv[i], "--user") && more)
+            args->user = argv[++i];
+        else if (!strcmp(argv[i], "--person") && more && args->restore &&
+                 number(argv[i + 1], &args->person))
+            i++;
+        else
+            return argv[i];
+    }
+    return NULL;
+}
+
 static int run(struct app *app, int argc, char **argv)
 {
     struct hidden_args args = {0};
     if (argc < 2 || (strcmp(argv[1], "list") && strcmp(argv[1], "restore")))
         return cli_usage(app, &cli_hidden, "write `list` or `restore`", NULL);
     args.restore = !strcmp(argv[1], "restore");
-    for (int i = 2; i < argc; i++) {
-        if (!strcmp(argv[i], "--user") && i + 1 < argc)
-            args.user = argv[++i];
-        else if (!strcmp(argv[i], "--person") && i + 1 < argc && args.restore &&
-                 number(argv[i + 1], &args.person))
-            i++;
-        else
-            return cli_usage(app, &cli_hidden, "unknown argument", argv[i]);
-    }
+    const char *odd = parse(argc, argv, &args);
+    if (odd)
+        return cli_usage(app, &cli_hidden, "unknown argument", odd);
     if (!args.user || !*args.user)
         return cli_usage(app, &cli_hidden, "whose? write --user EMAIL", NULL);
     struct err err;

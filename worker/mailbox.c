@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 
 #include "worker/dispatch_p.h"
+#include "worker/hand_p.h"
 #include "worker/mailbox_p.h"
 #include "worker/worker_p.h"
 

@@ -50,19 +50,6 @@ void mailbox_judge_all(struct mailbox *mb);
 /* mailbox_tidy.c: mb->settle away and into the rows */
 void mailbox_tidy(struct mailbox *mb);
 
-/* hand.c: asks for contacts of the program before this one, if that is to be done at all, and
- * goes on with mailbox_judge_all, or lets the mailbox wait. */
-void mailbox_legacy(struct mailbox *mb);
-/* Those that belong to rows of the mailbox: into the plan, after its own results. */
-void mailbox_legacy_adopt(struct mailbox *mb);
-
-/* clear.c */
-void mailbox_sweep(struct mailbox *mb); /* nothing is due: what is left of ours? */
-void mailbox_swept(struct mailbox *mb); /* a listing of all is in the rows, and found nothing */
-bool mailbox_clear_found(
-    struct mailbox *mb); /* of the plan; marks what a Clear takes. false: the
-                            listing brought nothing that the rows did not say */
-
 /* mailbox_write.c */
 void mailbox_write(struct mailbox *mb); /* next batch of the loaded rows */
 bool mailbox_skip(

@@ -163,7 +163,7 @@ static int op_delivered(struct plan_store *store,
     "  AS u(topic, part, committed, e)),"                                                          \
     " idle AS (SELECT bool_and(committed >= e) AS yes FROM pos),"                                  \
     " spent AS MATERIALIZED (SELECT s.id FROM (SELECT id FROM offers WHERE id IS NOT NULL"         \
-    "   UNION SELECT offer FROM extra UNION SELECT " CLEAR_OFFER " FROM mailbox m WHERE " CLEARING   \
+    "   UNION SELECT offer FROM extra UNION SELECT " CLEAR_OFFER " FROM mailbox m WHERE " CLEARING \
     "  ) s LEFT JOIN offer o ON o.id = s.id"                                                       \
     "  WHERE o.id IS NULL OR o.queue_id <> $1::text"                                               \
     "  OR (NOT o.delivered AND o.made_at < now() - $6::bigint * interval '1 millisecond')"         \
@@ -198,10 +198,8 @@ static int op_delivered(struct plan_store *store,
                                        "spent s ON s.id = x.offer"                                 \
                                        "  JOIN mailbox m ON m.id = x.mailbox WHERE " FREE_BOX(     \
                                            "") /* a Clear: no person */                            \
-                                       " UNION ALL SELECT m.id, 0 FROM mailbox m JOIN spent s"     \
-                                       "  ON s.id = " CLEAR_OFFER                                  \
-                                       "  WHERE " CLEARING                                         \
-                                       " AND " FREE_BOX(CLEAR_OFFER " = 0 OR") ")"
+        " UNION ALL SELECT m.id, 0 FROM mailbox m JOIN spent s"                                    \
+        "  ON s.id = " CLEAR_OFFER "  WHERE " CLEARING " AND " FREE_BOX(CLEAR_OFFER " = 0 OR") ")"
 
 static const struct pg_stmt due_any = {"plan_due_any", DUE " SELECT EXISTS (SELECT FROM due)"};
 

@@ -315,36 +315,6 @@ static int op_links(struct plan_store *s,
     return 0;
 }
 
-static int by_kept(const void *x, const void *y)
-{
-    const struct plan_kept *a = x, *b = y;
-    if (a->mailbox != b->mailbox)
-        return a->mailbox < b->mailbox ? -1 : 1;
-    return guid_cmp(&a->key, &b->key);
-}
-
-static int op_kept(struct plan_store *s,
-                   struct arena *a,
-                   const int64_t *rock_ids,
-                   size_t n_ids,
-                   struct plan_kept **ret,
-                   size_t *n,
-                   struct err *err)
-{
-    struct plan_store_fake *f = self(s);
-    if (enter(s, "kept", false, err) < 0)
-        return -1;
-    *ret = arena_alloc(a, (f->links.n * n_ids + 1) * sizeof(**ret));
-    *n = 0;
-    vec_foreach (l, &f->links) {
-        for (size_t i = 0; i < n_ids && l->state == LINK_KEPT; i++)
-            if (person(f, l->person)->rock_id == rock_ids[i])
-                (*ret)[(*n)++] = (struct plan_kept){l->mailbox, person(f, l->person)->key};
-    }
-    qsort(*ret, *n, sizeof(**ret), by_kept);
-    return 0;
-}
-
 /* ---- guard ---- */
 
 static int op_totals(struct plan_store *s, struct plan_totals *ret, struct err *err)
@@ -588,7 +558,6 @@ static struct plan_store_ops ops = {
     .persons_write = op_persons_write,
     .bodies = op_bodies,
     .links = op_links,
-    .kept = op_kept,
     .totals = op_totals,
     .emptied = op_emptied,
     .hold_make = op_hold_make,

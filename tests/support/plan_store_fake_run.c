@@ -1,4 +1,4 @@
-/* plan_store_fake_run: leadership among the ports of a fake, and runs. */
+/* plan_store_fake_run: leadership among the ports of a fake, runs, and what is kept. */
 #include <string.h>
 
 #include "common/base/clock.h"
@@ -129,6 +129,30 @@ static bool op_healthy(struct plan_store *s)
     return true;
 }
 
+static int op_kept(struct plan_store *s,
+                   struct arena *a,
+                   const int64_t *ids,
+                   size_t n_ids,
+                   struct plan_kept **ret,
+                   size_t *n,
+                   struct err *err)
+{
+    struct plan_store_fake *f = self(s);
+    (void)err;
+    f->calls++;
+    *ret = arena_alloc(a, (f->links.n * n_ids + 1) * sizeof(**ret));
+    *n = 0;
+    for (int64_t box = 1; box <= (int64_t)f->mailboxes.n; box++) {
+        vec_foreach (l, &f->links) {
+            const struct fake_person *p = &f->persons.v[l->person - 1];
+            for (size_t i = 0; i < n_ids && l->state == LINK_KEPT && l->mailbox == box; i++)
+                if (p->rock_id == ids[i])
+                    (*ret)[(*n)++] = (struct plan_kept){box, p->key};
+        }
+    }
+    return 0;
+}
+
 void plan_store_fake_add_run(struct plan_store_ops *o)
 {
     o->lead = op_lead;
@@ -140,6 +164,7 @@ void plan_store_fake_add_run(struct plan_store_ops *o)
     o->oldest_dirty_ms = op_oldest_dirty;
     o->sweep = op_sweep;
     o->healthy = op_healthy;
+    o->kept = op_kept;
 }
 
 struct fake_peer { /* what self() reads of a port */

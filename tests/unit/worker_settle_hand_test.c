@@ -1,0 +1,209 @@
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <stdio.h>
+
+#include "tests/unit/settle_support.h"
+
+/* ---- what users do (rule 9) ---- */
+
+static struct store_listed placed(enum item_kind k, const char *id, enum store_place place)
+{
+    struct store_listed it = an_item(k, id, now - MINUTE);
+    it.place = place;
+    return it;
+}
+
+Test(worker_settle, an_item_that_the_user_moved_is_followed)
+{
+    struct ledger_link l = a_link(INTENT_UPDATE, 0);
+    struct store_listed it = placed(ITEM_BEFORE, "new id", STORE_IN_OTHER);
+    struct settle_plan p = settled(&l, &it, 1);
+    cr_assert_eq(p.results.n, 1u);
+    cr_expect(p.results.v[0].have.set && p.results.v[0].clear_intent && !p.results.v[0].hide);
+    cr_expect_str_eq(p.results.v[0].item_id, "new id");
+    cr_expect_eq(p.results.v[0].have.content.b[0], 1, "its content is known");
+    cr_expect_eq(p.extras.n, 0u);
+    settle_plan_release(&p);
+}
+
+Test(worker_settle, an_item_in_the_target_folder_goes_before_one_elsewhere)
+{
+    struct ledger_link l = a_link(INTENT_CREATE, 0);
+    struct store_listed items[] = {placed(ITEM_INTENDED, "moved", STORE_IN_OTHER),
+                                   placed(ITEM_INTENDED, "here", STORE_IN_TARGET)};
+    items[0].created_ms -= MINUTE; /* the older one, too */
+    struct settle_plan p = settled(&l, items, 2);
+    cr_expect_str_eq(p.results.v[0].item_id, "here");
+    settle_plan_release(&p);
+}
+
+enum gone_verdict { G_AGAIN, G_HIDDEN, G_NOTHING, G_LATER, G_ASK };
+
+static const struct gone_case {
+    const char *name;
+    enum intent_op op;
+    uint32_t looks;
+    bool trash;
+    enum item_kind trashed;
+    enum settle_missing missing;
+    bool recreate, unwanted;
+    enum gone_verdict verdict;
+} gone_cases[] = {
+    {"thrown away, at once", INTENT_UPDATE, 0, true, ITEM_BEFORE, SETTLE_ASK, 0, 0, G_HIDDEN},
+    {"thrown away after the write", INTENT_UPDATE, 0, true, ITEM_INTENDED, SETTLE_ASK, 0, 0,
+     G_HIDDEN},
+    {"thrown away, among many", INTENT_UPDATE, 1, true, ITEM_BEFORE, SETTLE_MANY, 0, 0, G_HIDDEN},
+    {"thrown away, made anew by setting", INTENT_UPDATE, 0, true, ITEM_BEFORE, SETTLE_ASK, 1, 0,
+     G_NOTHING},
+    {"an older one lies in the trash", INTENT_UPDATE, 0, true, ITEM_OTHER, SETTLE_ASK, 0, 0,
+     G_AGAIN},
+    {"an older one in the trash, second look", INTENT_UPDATE, 1, true, ITEM_OTHER, SETTLE_ASK, 0, 0,
+     G_ASK},
+    {"missing, first look", INTENT_UPDATE, 0, false, NO_ITEM, SETTLE_ASK, 0, 0, G_AGAIN},
+    {"missing, how many?", INTENT_UPDATE, 1, false, NO_ITEM, SETTLE_ASK, 0, 0, G_ASK},
+    {"missing, few", INTENT_UPDATE, 1, false, NO_ITEM, SETTLE_FEW, 0, 0, G_HIDDEN},
+    {"missing, many", INTENT_UPDATE, 1, false, NO_ITEM, SETTLE_MANY, 0, 0, G_LATER},
+    {"missing, many, much later", INTENT_UPDATE, 2, false, NO_ITEM, SETTLE_MANY, 0, 0, G_NOTHING},
+    {"missing, made anew by setting", INTENT_UPDATE, 1, false, NO_ITEM, SETTLE_ASK, 1, 0,
+     G_NOTHING},
+    {"to be deleted anyway", INTENT_DELETE, 1, false, NO_ITEM, SETTLE_ASK, 0, 1, G_NOTHING},
+    {"a create is nobody's choice", INTENT_CREATE, 1, true, ITEM_INTENDED, SETTLE_ASK, 0, 0,
+     G_NOTHING},
+};
+
+ParameterizedTestParameters(worker_settle, what_is_not_there_any_more)
+{
+    return indexes(ARRAY_LEN(gone_cases));
+}
+ParameterizedTest(const size_t *i, worker_settle, what_is_not_there_any_more)
+{
+    const struct gone_case *c = &gone_cases[*i];
+    struct ledger_link l = a_link(c->op, c->looks);
+    struct store_listed it = placed(c->trashed, "thrown away", STORE_IN_TRASH);
+    struct settle_rules r = rules;
+    struct settle_plan p = {0};
+    r.recreate = c->recreate;
+    r.missing = c->missing;
+    settle_links(&l, 1, &it, c->trash, folder, &r, &p);
+    cr_expect_eq(p.extras.n, 0u, "%s: the trash is the user's", c->name);
+    cr_expect_eq(p.missing, (size_t)(c->verdict == G_ASK), "%s", c->name);
+    cr_assert_eq(p.results.n, (size_t)(c->verdict != G_ASK), "%s", c->name);
+    const struct ledger_result *got = p.results.v;
+    if (c->verdict == G_AGAIN)
+        cr_expect(got->retry_in_ms == r.gap_ms && !got->set_have && !got->hide, "%s", c->name);
+    if (c->verdict == G_LATER)
+        cr_expect(got->retry_in_ms == r.look_again_ms && got->look_done && !got->set_have, "%s",
+                  c->name);
+    if (c->verdict == G_HIDDEN || c->verdict == G_NOTHING)
+        cr_expect(got->set_have && !got->have.set && got->clear_intent &&
+                      got->hide == (c->verdict == G_HIDDEN),
+                  "%s", c->name);
+    settle_plan_release(&p);
+}
+
+Test(worker_settle, an_item_that_never_had_our_key_is_not_called_deleted)
+{
+    struct ledger_link l = a_link(INTENT_UPDATE, 1);
+    memset(&l.have.content, 0, sizeof(l.have.content)); /* taken over, not written yet */
+    l.have.body = NULL;
+    struct settle_plan p = settled(&l, NULL, 0);
+    cr_assert_eq(p.results.n, 1u);
+    cr_expect(p.results.v[0].set_have && !p.results.v[0].hide && p.relist);
+    settle_plan_release(&p);
+}
+
+Test(worker_settle, a_colleagues_contact_is_not_ours_but_one_of_a_former_folder_is)
+{
+    struct ledger_link l = a_link(INTENT_CREATE, 1);
+    struct store_listed it = placed(ITEM_ELSEWHERE, "dragged in", STORE_IN_TARGET);
+    struct settle_rules r = rules;
+    struct settle_plan p = settled(&l, &it, 1);
+    cr_expect(p.results.v[0].set_have && !p.results.v[0].have.set);
+    cr_expect_str_eq(extras(&p, false), "dragged in");
+    settle_plan_release(&p);
+    r.former = "first\nelsewhere\nother";
+    p = (struct settle_plan){0};
+    settle_links(&l, 1, &it, 1, folder, &r, &p);
+    cr_expect_str_eq(p.results.v[0].item_id, "dragged in");
+    cr_expect_eq(p.extras.n, 0u);
+    settle_plan_release(&p);
+}
+
+/* ---- how many are missing ---- */
+
+enum { ROWS = 100 };
+
+static const struct census_case {
+    size_t rows, there, trashed;
+    enum settle_missing verdict;
+} census_cases[] = {
+    {8, 3, 0, SETTLE_FEW},     {8, 2, 0, SETTLE_MANY},    {100, 90, 0, SETTLE_FEW},
+    {100, 89, 0, SETTLE_MANY}, {100, 80, 10, SETTLE_FEW}, {3, 0, 0, SETTLE_FEW},
+};
+
+ParameterizedTestParameters(worker_settle, few_or_many_are_missing)
+{
+    return indexes(ARRAY_LEN(census_cases));
+}
+ParameterizedTest(const size_t *i, worker_settle, few_or_many_are_missing)
+{
+    const struct census_case *c = &census_cases[*i];
+    struct ledger_known rows[ROWS];
+    struct store_listed items[ROWS];
+    for (size_t k = 0; k < c->rows; k++) {
+        const char *id = arena_printf(arena, "item %zu", k);
+        rows[k] = a_row((uint32_t)k + 1, 1, id);
+        items[k] = listed((uint32_t)k + 1, 1, id, MINUTE);
+        items[k].place = k < c->there ? STORE_IN_TARGET : STORE_IN_TRASH;
+    }
+    cr_expect_eq(settle_census(rows, c->rows, items, c->there + c->trashed), c->verdict);
+    struct settle_rules r = rules;
+    struct settle_plan p = {0};
+    r.missing = c->verdict;
+    rows[c->there + c->trashed].intent = true; /* settle_links speaks of that one */
+    settle_rest(rows, c->rows, items, c->there + c->trashed, &r, &p);
+    cr_expect_eq(p.results.n, c->rows - c->there - c->trashed - 1);
+    vec_foreach (x, &p.results)
+        cr_expect(x->set_have && !x->have.set && x->hide == (c->verdict == SETTLE_FEW));
+    settle_plan_release(&p);
+}
+
+/* ---- a whole mailbox, and users ---- */
+
+Test(worker_settle, after_a_restore_what_lies_in_the_trash_stays_deleted_unless_we_put_it_there)
+{
+    struct ledger_known row = a_row(1, 1, "was");
+    struct store_listed it = listed(1, 1, "thrown away", MINUTE);
+    it.place = STORE_IN_TRASH;
+    struct settle_plan p = mailbox(&row, 1, &it, 1);
+    cr_assert_eq(p.results.n, 1u);
+    cr_expect(p.results.v[0].hide && !p.results.v[0].have.set);
+    settle_plan_release(&p);
+    rules.own_trash = true;
+    p = mailbox(&row, 1, &it, 1);
+    cr_expect(!p.results.v[0].hide && p.results.v[0].set_have && !p.results.v[0].have.set);
+    settle_plan_release(&p);
+    rules.own_trash = false;
+}
+
+Test(worker_settle, an_item_taken_over_keeps_the_names_that_may_be_ours)
+{
+    struct ledger_known row = a_row(1, 1, NULL);
+    row.cats = "Choir\nStaff";
+    struct store_listed it = listed(1, 9, "a", MINUTE);
+    struct settle_plan p = mailbox(&row, 1, &it, 1);
+    cr_expect_str_eq(p.results.v[0].have.cats, "Choir\nStaff");
+    settle_plan_release(&p);
+}
+
+Test(worker_settle, a_colleagues_contact_does_not_become_a_rows)
+{
+    struct ledger_known row = a_row(2, 1, NULL);
+    struct link_side s = a_side(2, 1, "");
+    struct store_listed it = listed(2, 1, "dragged in", MINUTE);
+    it.hash = hash_of(&s, "elsewhere");
+    struct settle_plan p = mailbox(&row, 1, &it, 1);
+    cr_expect_eq(p.results.n, 0u);
+    cr_expect_str_eq(extras(&p, false), "dragged in");
+    settle_plan_release(&p);
+}
