@@ -96,6 +96,8 @@ static void kill_producer(struct rig *r, int i)
     r->p[i] = NULL;
     job_free(r->s[i].job);
     r->s[i].job = NULL;
+    metrics_free(r->metrics[i]);
+    r->metrics[i] = NULL;
 }
 
 static void rig_open(struct rig *r, const char *cron, const char *zone, const char *now)
@@ -119,11 +121,9 @@ static void rig_open(struct rig *r, const char *cron, const char *zone, const ch
 
 static void rig_close(struct rig *r)
 {
-    for (int i = 0; i < PRODUCERS; i++) {
+    for (int i = 0; i < PRODUCERS; i++)
         if (r->p[i])
             kill_producer(r, i);
-        metrics_free(r->metrics[i]);
-    }
     plan_store_free(r->port[1]);
     queue_free(r->queue);
     plan_store_free(r->port[0]);
