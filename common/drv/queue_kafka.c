@@ -373,7 +373,7 @@ int queue_kafka_new(const struct queue_kafka_config *cfg, struct queue **ret, st
     if (!q)
         return -1;
     if ((cfg->consumer ? open_consumer(q, cfg, err) : open_observer(q, cfg, err)) < 0 ||
-        kq_topics_prepare(q, cfg, err) < 0) {
+        kq_topics_prepare(q, cfg, NULL, err) < 0) {
         kq_free(&q->q);
         return -1;
     }
@@ -433,7 +433,7 @@ int queue_kafka_look(struct loop *l,
     struct properties given = {0};
     const struct queue_kafka_config cfg = config_of(l, c, &given);
     struct kq *q = begin(&cfg, err);
-    int rc = q ? kq_topics_look(q, cfg.bootstrap, ret, err) : -1;
+    int rc = q ? kq_topics_prepare(q, &cfg, ret, err) : -1;
     if (q)
         kq_free(&q->q);
     vec_release(&given.v);

@@ -144,15 +144,11 @@ int kq_conf_observer(const struct queue_kafka_config *cfg,
                      rd_kafka_conf_t **ret,
                      struct err *err) must_check;
 
-/* queue_kafka_topics.c: reaches the brokers and looks. Blocks. */
-int kq_topics_look(struct kq *q,
-                   const char *bootstrap,
-                   struct queue_kafka_seen *ret,
-                   struct err *err) must_check;
-/* Reaches the brokers, makes what is missing, fills names, partitions and
- * identity. Blocks. */
+/* queue_kafka_topics.c: reaches the brokers, makes what is missing, fills names, partitions and
+ * identity. Blocks. With ret_seen: only looks. */
 int kq_topics_prepare(struct kq *q,
                       const struct queue_kafka_config *cfg,
+                      struct queue_kafka_seen *ret_seen,
                       struct err *err) must_check;
 
 /* queue_kafka_produce.c */

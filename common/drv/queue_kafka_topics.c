@@ -292,10 +292,8 @@ static void warn_of_settings(const struct queue_kafka_seen *seen)
                  kv("topic", seen->compacted));
 }
 
-int kq_topics_look(struct kq *q,
-                   const char *bootstrap,
-                   struct queue_kafka_seen *ret,
-                   struct err *err)
+static int
+look_all(struct kq *q, const char *bootstrap, struct queue_kafka_seen *ret, struct err *err)
 {
     *ret = (struct queue_kafka_seen){0};
     if (reach(q, bootstrap, ret, err) < 0)
@@ -318,11 +316,16 @@ static int identify(struct kq *q, struct err *err)
     return 0;
 }
 
-int kq_topics_prepare(struct kq *q, const struct queue_kafka_config *cfg, struct err *err)
+int kq_topics_prepare(struct kq *q,
+                      const struct queue_kafka_config *cfg,
+                      struct queue_kafka_seen *ret_seen,
+                      struct err *err)
 {
     struct queue_kafka_seen seen;
-    if (kq_topics_look(q, cfg->bootstrap, &seen, err) < 0)
+    if (look_all(q, cfg->bootstrap, ret_seen ? ret_seen : &seen, err) < 0)
         return -1;
+    if (ret_seen)
+        return 0;
     warn_of_settings(&seen);
     if (make_missing(q, cfg, &seen, err) < 0 || identify(q, err) < 0)
         return -1;
