@@ -16,11 +16,11 @@ mapfile -t headers <<<"$(sources 'common/*.h' 'producer/*.h' 'worker/*.h' 'cli/*
 
 # Each finding: KIND PATH[:FUNCTION] value
 {
-    # pmccabe takes `vec(struct x) name;` for the end of a class: it gets copies that say `int name;`.
+    # pmccabe takes `vec(struct x) name;` and `LIST_HEAD(, x) name;` for the end of a class: it gets copies that say `int name;`.
     for file in "${code[@]}"; do
         [[ -n $file ]] || continue
         mkdir -p "$work/tree/${file%/*}"
-        sed -E 's/\bvec\([a-z_0-9 ]+\**\)/int/' "$file" >"$work/tree/$file"
+        sed -E 's/\bvec\([a-z_0-9 ]+\**\)/int/; s/\b(LIST|TAILQ)_(HEAD|ENTRY)\([^)]*\) ([a-z_]+;)/int \3/' "$file" >"$work/tree/$file"
     done
     # 1 = complexity with a switch counted once, 5 = lines, 6 = file(line): 7 = function
     [[ -z ${code[0]} ]] || (cd "$work/tree" && pmccabe "${code[@]}" 2>"$work/pmccabe.err") | awk '
