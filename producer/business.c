@@ -1,11 +1,14 @@
 #include "producer/business.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/base/arena.h"
 #include "common/base/conf.h"
 #include "common/base/js.h"
+#include "common/base/str.h"
+#include "common/base/text.h"
 
 #include "common/core/directory.h"
 #include "common/core/lava/lava.h"
@@ -14,7 +17,7 @@
 #include "common/port/directory_source.h"
 #include "producer/business_server.h"
 
-enum { KEEP_MAX = 16 << 20, TEXT_MAX = 1024, GLOBALS_MAX = 1000 };
+enum { KEEP_MAX = 16 << 20, TEXT_MAX = 1024, GLOBALS_MAX = 1000, FILE_MAX = 64 << 10 };
 
 /* A number: whatever needs more is a mistake of the template. */
 static const struct lava_limits limits = {
@@ -23,6 +26,7 @@ static const struct lava_limits limits = {
 struct business {
     struct arena *keep;
     const char *text, *warning;
+    const char *where; /* the setting and its origin, for messages */
     struct lava_template *template;
     struct lava_work *work;
     struct lava_dict globals;
@@ -69,30 +73,26 @@ void business_fingerprint(const struct business *b, struct sha256 *ret)
 
 /* ---- settings ---- */
 
-static int refuse(const struct conf *c, const struct lava_finding *f, struct err *err)
+static int refuse(const struct business *b, const struct lava_finding *f, struct err *err)
 {
-    return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf", "business_phone_lava (%s): %u:%u: %s%s",
-                   conf_origin(c, "business_phone_lava"), f->line, f->column, f->text,
+    return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf", "%s: %u:%u: %s%s", b->where, f->line,
+                   f->column, f->text,
                    f->kind == LAVA_SERVER ? "; lava.server=true has Rock render it" : "");
 }
 
 /* In the order of the template; what no setting can allow comes first. */
-static int judge(struct business *b,
-                 const struct conf *c,
-                 const struct lava_report *r,
-                 bool server,
-                 struct err *err)
+static int judge(struct business *b, const struct lava_report *r, bool server, struct err *err)
 {
     for (size_t i = 0; i < r->n; i++) {
         const struct lava_finding *f = &r->findings[i];
         if (f->kind == LAVA_UNSTEADY || (f->kind == LAVA_ERROR && !server))
-            return refuse(c, f, err);
+            return refuse(b, f, err);
         if (f->kind == LAVA_WARNING && !b->warning)
             b->warning = arena_printf(b->keep, "%u:%u: %s", f->line, f->column, f->text);
     }
     for (size_t i = 0; i < r->n; i++)
         if (r->findings[i].kind == LAVA_SERVER && !server)
-            return refuse(c, &r->findings[i], err);
+            return refuse(b, &r->findings[i], err);
     return 0;
 }
 
@@ -107,10 +107,9 @@ static const char *key_in(struct arena *a, const char *path)
     return arena_strndup(a, path + sizeof(begin) - 1, n - sizeof(begin));
 }
 
-static int bad_keys(const struct conf *c, const char *why, struct err *err)
+static int bad(const struct business *b, const char *why, struct err *err)
 {
-    return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf", "business_phone_lava (%s): %s",
-                   conf_origin(c, "business_phone_lava"), why);
+    return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf", "%s: %s", b->where, why);
 }
 
 /* Whether a key is computed: then nobody knows what to read from Rock. */
@@ -122,8 +121,7 @@ static bool computes_key(const struct lava_report *r)
     return false;
 }
 
-static int
-read_keys(struct business *b, const struct conf *c, const struct lava_report *r, struct err *err)
+static int read_keys(struct business *b, const struct lava_report *r, struct err *err)
 {
     b->keys = arena_alloc(b->keep, (r->n_paths + 1) * sizeof(*b->keys));
     for (size_t i = 0; i < r->n_paths; i++) {
@@ -131,11 +129,10 @@ read_keys(struct business *b, const struct conf *c, const struct lava_report *r,
         if (!key || !*key)
             continue;
         if (strlen(key) > SOURCE_KEY_MAX)
-            return bad_keys(c, "the key of an attribute is longer than 100 bytes", err);
+            return bad(b, "the key of an attribute is longer than 100 bytes", err);
         b->keys[b->n_keys++] = key;
     }
-    return b->n_keys > SOURCE_ATTRIBUTES_MAX ? bad_keys(c, "it reads more than 50 attributes", err)
-                                             : 0;
+    return b->n_keys > SOURCE_ATTRIBUTES_MAX ? bad(b, "it reads more than 50 attributes", err) : 0;
 }
 
 static int bad_globals(const struct conf *c, struct err *err)
@@ -188,14 +185,14 @@ static int prepare(struct business *b, const struct conf *c, struct err *err)
     bool server = conf_bool(c, "lava.server");
 
     lava_check(b->text, strlen(b->text), b->keep, &report);
-    if (judge(b, c, &report, server, err) < 0 || read_globals(b, c, err) < 0 ||
-        read_keys(b, c, &report, err) < 0)
+    if (judge(b, &report, server, err) < 0 || read_globals(b, c, err) < 0 ||
+        read_keys(b, &report, err) < 0)
         return -1;
     if (computes_key(&report) && !server)
-        return bad_keys(c,
-                        "the key behind `Attribute:` must be a text in quotes, so that it can be "
-                        "read from Rock; or lava.server=true has Rock render it",
-                        err);
+        return bad(b,
+                   "the key behind `Attribute:` must be a text in quotes, so that it can be "
+                   "read from Rock; or lava.server=true has Rock render it",
+                   err);
     bool here = lava_report_worst(&report) == LAVA_WARNING && !computes_key(&report);
     if (!here) {
         b->n_keys = 0; /* Rock reads them itself */
@@ -203,26 +200,61 @@ static int prepare(struct business *b, const struct conf *c, struct err *err)
     }
     make_print(b, c);
     if (here && lava_parse(b->text, strlen(b->text), NULL, &b->template, err) < 0)
-        return err_prefix(err, "business_phone_lava (%s)", conf_origin(c, "business_phone_lava"));
+        return err_prefix(err, "%s", b->where);
     b->work = lava_work_new();
     return 0;
 }
 
+static int read_file(struct business *b, const char *path, struct err *err)
+{
+    autovalue(str_release) struct str text = STR_INIT(FILE_MAX);
+    char block[4096];
+    size_t n;
+    FILE *in = fopen(path, "re");
+
+    if (!in)
+        return bad(b, strerror(errno), err);
+    while ((n = fread(block, 1, sizeof(block), in)) > 0)
+        str_add(&text, block, n);
+    bool unread = ferror(in) != 0; /* a directory, too */
+    fclose(in);
+    if (unread || text.over)
+        return bad(b, unread ? "cannot be read" : "larger than 64 KiB", err);
+    if (strlen(text.p) != text.n || !text_is_utf8(text.p, text.n))
+        return bad(b, "not UTF-8 text", err);
+    b->text = arena_strndup(b->keep, text.p, text.n);
+    return 0;
+}
+
+static int read_text(struct business *b, const struct conf *c, struct err *err)
+{
+    const char *path = conf_str(c, "business_phone_lava_file");
+
+    b->text = conf_str(c, "business_phone_lava");
+    b->where =
+        arena_printf(b->keep, "business_phone_lava (%s)", conf_origin(c, "business_phone_lava"));
+    if (!*path)
+        return 0;
+    if (*b->text)
+        return bad(b, "give the template here or in business_phone_lava_file, not in both", err);
+    b->where = arena_printf(b->keep, "business_phone_lava_file (%.100s)", path);
+    return read_file(b, path, err);
+}
+
 int business_new(const struct conf *c, struct business **ret, struct err *err)
 {
-    const char *text = conf_str(c, "business_phone_lava");
+    autoptr(business_free) struct business *b = xalloc(sizeof(*b));
 
     *ret = NULL;
-    if (!text[strspn(text, " \t\r\n")])
-        return 0;
-    struct business *b = xalloc(sizeof(*b));
     b->keep = arena_new("business phone", KEEP_MAX);
-    b->text = arena_strdup(b->keep, text);
-    if (prepare(b, c, err) < 0) {
-        business_free(b);
+    if (read_text(b, c, err) < 0)
         return -1;
-    }
-    *ret = b;
+    if (!b->text[strspn(b->text, " \t\r\n")])
+        return 0;
+    b->text = arena_strdup(b->keep, b->text);
+    if (prepare(b, c, err) < 0)
+        return -1;
+    *ret = steal(b);
     return 0;
 }
 

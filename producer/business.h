@@ -23,7 +23,7 @@ struct directory_source;
 struct business;
 
 /*
- * Reads business_phone_lava, lava.global and lava.server.
+ * Reads business_phone_lava or business_phone_lava_file, lava.global and lava.server.
  *
  * @ret     NULL with a blank template: contacts have no business number
  * @return  -1 with code "conf": the setting, where it stands, and "line:column: " of what is

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <unistd.h>
 
 #include "common/base/conf.h"
 
@@ -179,6 +180,35 @@ Test(business, a_blank_template_is_no_business_number)
     cr_expect_eq(business_new(conf, &b, &err), 0);
     cr_expect_null(b);
     cr_expect_not(business_needs_server(NULL));
+}
+
+Test(business, a_template_of_several_lines_lies_in_a_file)
+{
+    char path[] = "/tmp/business-lava-XXXXXX";
+    static const char text[] = "//- the office's own\n{{ Person.NickName }}\n";
+    const struct dir_person p = {.nick_name = "Greta"};
+    struct business *b = NULL;
+    int fd = mkstemp(path);
+    cr_assert(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    set("business_phone_lava_file", path);
+    cr_assert_eq(business_new(conf, &b, &err), 0, "%s", err.text);
+    cr_expect_str_eq(rendered(b, &p), "\nGreta\n");
+    business_free(b);
+    cr_assert(write(fd, "{% if x", 7) == 7);
+    cr_expect_eq(business_new(conf, &b, &err), -1);
+    cr_expect(strstr(err.text, path) && strstr(err.text, "3:"), "%s", err.text);
+    cr_assert(write(fd, "\xff", 1) == 1);
+    cr_expect_eq(business_new(conf, &b, &err), -1);
+    cr_expect(strstr(err.text, "not UTF-8"), "%s", err.text);
+    close(fd);
+    set("business_phone_lava", "x");
+    cr_expect_eq(business_new(conf, &b, &err), -1);
+    cr_expect(strstr(err.text, "not in both"), "%s", err.text);
+    set("business_phone_lava", "");
+    unlink(path);
+    cr_expect_eq(business_new(conf, &b, &err), -1);
+    set("business_phone_lava_file", "/tmp");
+    cr_expect_eq(business_new(conf, &b, &err), -1);
 }
 
 Test(business, what_cannot_be_is_refused_with_its_place)
