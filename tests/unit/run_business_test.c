@@ -202,6 +202,23 @@ Test(run_business, a_changed_template_reaches_everyone)
     cr_expect_str_eq(number_of(r, 4, arena), "Pat");
 }
 
+Test(run_business, a_template_that_strips_every_phone_waits_for_a_yes)
+{
+    SITE(s);
+    r->s.guard.emptied = (struct guard_limit){3, 10};
+    run_ok(r);
+    plan_store_fake_synced(r->f);
+    set_template(&s, "{{ Person | PhoneNumber:'Wrok' }}");
+    run_ok(r);
+    cr_expect_eq(r->c.held, 10u);
+    cr_expect_neq(link_to(r, ann, 4)->hold, 0);
+    plan_store_fake_synced(r->f);
+    set_template(&s, "{{ Person | Groups:'25' }}");
+    run_ok(r);
+    cr_expect_eq(link_to(r, ann, 4)->hold, 0, "mended: nothing waits any more");
+    cr_expect_str_eq(number_of(r, 4, arena), "(623) 555-0100");
+}
+
 Test(run_business, rock_is_asked_again_only_for_who_changed_or_when_the_answer_is_old)
 {
     SITE(s);
