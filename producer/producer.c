@@ -12,7 +12,7 @@ enum { IDLE_MS = 1000, STANDBY_MS = 2000, PROGRESS_MS = 500, AGE_MS = 5000 };
 
 struct producer_series {
     struct metric_series *leading, *messages, *redriven, *oldest_dirty, *source_errors,
-        *run_seconds, *skipped;
+        *run_seconds, *skipped, *next_fire;
     struct metric_family *runs;
 };
 
@@ -69,6 +69,8 @@ struct producer *producer_new(const struct run_parts *parts,
         metrics_gauge(metrics, "contact_sync_run_seconds", "Duration of the last run.");
     p->m.skipped = metrics_counter(metrics, "contact_sync_job_skipped_total",
                                    "Fire times of the schedule that were missed.");
+    p->m.next_fire = metrics_gauge(metrics, "contact_sync_job_next_timestamp_seconds",
+                                   "Unix time at which the schedule runs next; 0: never.");
     p->m.runs = metrics_family(metrics, METRIC_COUNTER, "contact_sync_runs_total",
                                "Runs by result.", "result", NULL, NULL, 0);
     return p;
@@ -265,11 +267,12 @@ static bool goes_on(const struct producer *p)
     return p->leading && !loop_quitting(p->parts.loop);
 }
 
-/* A fire time is met to the second. */
+/* Until the next pass: a fire time is met to the second. Shows it on the way. */
 static uint32_t until_next(const struct producer *p)
 {
     int64_t wait = p->s->redrive_ms < IDLE_MS ? p->s->redrive_ms : IDLE_MS;
     int64_t fire_s = p->s->job ? job_next(p->s->job, wall(p)) : -1;
+    metric_set(p->m.next_fire, fire_s < 0 ? 0 : (double)fire_s);
     if (fire_s >= 0 && fire_s * 1000 - wall(p) < wait)
         wait = fire_s * 1000 - wall(p);
     return (uint32_t)wait;

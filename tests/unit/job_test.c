@@ -438,6 +438,12 @@ Test(job, says_when_it_runs_next)
     cr_expect_str_eq(json_string_value(json_object_get(o, "next")), "2026-11-23T01:00:00-05:00");
     cr_expect_str_eq(json_string_value(json_object_get(o, "cron")), "0 0 1 ? * MON-FRI *");
     json_decref(o);
+    (void)producer_step(r.p[0]);
+    cr_expect(
+        eq(dbl,
+           metric_value(metrics_gauge(r.metrics[0], "contact_sync_job_next_timestamp_seconds",
+                                      "Unix time at which the schedule runs next; 0: never.")),
+           (double)(at("2026-11-23T06:00:00Z") / 1000)));
     producer_debug(r.p[0], &debug);
     cr_expect_not_null(strstr(debug.p, "\"next\":\"2026-11-23T01:00:00-05:00\""), "%s", debug.p);
 }
