@@ -7,9 +7,9 @@ import ssl
 import subprocess
 import threading
 
-from lib_program import need
+from lib_program import BUILD, environment, need
 from lib_run import main, needs_kafka
-from lib_site import Site, psql
+from lib_site import ROOT, Site, psql
 
 MAILBOX = "pat@church.example"
 
@@ -179,6 +179,36 @@ def how_exchange_is_found():
 # --- who we are to Exchange ---
 
 
+NO_NTLM = r"""
+#include <curl/curl.h>
+#include <dlfcn.h>
+curl_version_info_data *curl_version_info(CURLversion v)
+{
+    static curl_version_info_data copy;
+    curl_version_info_data *(*real)(CURLversion) = (curl_version_info_data * (*)(CURLversion)) dlsym(RTLD_NEXT, "curl_version_info");
+    copy = *real(v);
+    copy.features &= ~CURL_VERSION_NTLM;
+    return &copy;
+}
+"""
+
+
+def a_libcurl_that_cannot():
+    """A libcurl without NTLM where NTLM is asked for: said at the start, with what else there is"""
+    with site("no ntlm") as s:
+        source, library = s.folder / "no_ntlm.c", s.folder / "no_ntlm.so"
+        source.write_text("#define _GNU_SOURCE\n" + NO_NTLM)
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True, capture_output=True)
+        env = environment({"LD_PRELOAD": str(library)})
+        done = subprocess.run([BUILD / "contact-sync", "doctor", "--json", "--config", s.config, "--set", "exchange.auth=ntlm"],
+                              capture_output=True, text=True, env=env, check=False, timeout=60)
+        steps = [x for x in json.loads(done.stdout)["steps"] if x["part"] == "Exchange"]
+        need([x["name"] for x in steps] == ["settings"] and steps[0]["state"] == "failed", steps)
+        need("NTLM" in steps[0]["text"] and steps[0]["remedy"], steps)
+        worker = s.up(env={"LD_PRELOAD": str(library)}, exchange__auth="ntlm")
+        need(worker.wait() == 78 and "NTLM" in worker.text(), worker.text())
+
+
 def what_exchange_refuses():
     """Password, role, scope, EWS closed, mailbox unknown or full, a page in the place of an answer: the right words and line"""
     with site("refused") as s:
@@ -251,10 +281,17 @@ def what_kafka_lacks():
         steps = [x for x in p.well() if x["part"] == "Kafka"]
         need(all(x["state"] == "ok" for x in steps), steps)
         program.stop()
+        subprocess.run([ROOT / "scripts/kafka.sh", "tool", "org.apache.kafka.tools.TopicCommand", "--bootstrap-server", s.bootstrap,
+                        "--delete", "--topic", f"{s.word}.contact-sync.tasks"], check=True, capture_output=True, timeout=60)
+        subprocess.run([ROOT / "scripts/kafka.sh", "tool", "org.apache.kafka.tools.TopicCommand", "--bootstrap-server", s.bootstrap,
+                        "--create", "--topic", f"{s.word}.contact-sync.tasks", "--config", "retention.ms=3600000"],
+                       check=True, capture_output=True, timeout=60)
+        p.finds("Kafka", "retention", "less than a day", "retention.ms", state="warning")
+        p.finds("Kafka", "librdkafka", "SCRAM", "PLAIN", "2.6.1", state="warning", sets=["kafka.sasl.mechanism=SCRAM-SHA-256"])
         p.finds("Kafka", "brokers", "kafka.bootstrap.servers", sets=[f"kafka.bootstrap.servers=127.0.0.1:{closed_port()}"])
 
 
 if __name__ == "__main__":
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
-    main([all_is_well, the_way_to_exchange, how_exchange_is_found, what_exchange_refuses, what_rock_refuses, what_postgres_lacks, what_kafka_lacks],
+    main([all_is_well, the_way_to_exchange, how_exchange_is_found, a_libcurl_that_cannot, what_exchange_refuses, what_rock_refuses, what_postgres_lacks, what_kafka_lacks],
          at_once=3)
