@@ -136,6 +136,14 @@ static const struct {
      "", "", "", ""},
     {"a character that XML forbids", AD_POX, ACCOUNT("<Action>set&#x1F;tings</Action>"), 99, "", "",
      "", ""},
+    {"another encoding named: it is UTF-8 all the same", AD_POX,
+     "<?xml version=\"1.0\" encoding=\"utf-16\"?>" ACCOUNT(
+         "<Action>redirectUrl</Action><RedirectUrl>https://r/</RedirectUrl>"),
+     AD_SAYS_URL, "", "", "https://r/", ""},
+    {"a byte order mark", AD_POX,
+     "\xef\xbb\xbf" ACCOUNT("<Action>redirectUrl</Action><RedirectUrl>https://r/</RedirectUrl>"),
+     AD_SAYS_URL, "", "", "https://r/", ""},
+    {"UTF-16 in truth", AD_POX, "\xff\xfe<", 99, "", "", "", ""},
     {"bytes that are no UTF-8", AD_POX, ACCOUNT("<Action>set\xfftings</Action>"), 99, "", "", "",
      ""},
 };

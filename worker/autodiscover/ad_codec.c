@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "common/base/str.h"
+#include "common/base/text.h"
 
 /* ---- requests ---- */
 
@@ -429,14 +430,17 @@ static void parse(struct decoder *d, const char *p, size_t n)
         .cdataBlock = on_characters,
         .serror = on_error,
     };
-    d->xml = n > 0 && n <= AD_MAX_BYTES ? xmlCreateMemoryParserCtxt(p, (int)n) : NULL;
+    /* Exchange writes UTF-8. Other encodings would go through converters that complain on stderr.
+     */
+    bool utf8 = n <= AD_MAX_BYTES && text_is_utf8(p, n) && !memchr(p, '\0', n);
+    d->xml = n > 0 && utf8 ? xmlCreateMemoryParserCtxt(p, (int)n) : NULL;
     if (!d->xml) {
-        d->why = n > 0 ? "it is too long" : "it is empty";
+        d->why = n == 0 ? "it is empty" : n > AD_MAX_BYTES ? "it is too long" : "it is not UTF-8";
         return;
     }
     *d->xml->sax = handler;
     d->xml->userData = d;
-    xmlCtxtUseOptions(d->xml, XML_PARSE_NONET | XML_PARSE_COMPACT);
+    xmlCtxtUseOptions(d->xml, XML_PARSE_NONET | XML_PARSE_COMPACT | XML_PARSE_IGNORE_ENC);
     xmlParseDocument(d->xml);
     if (!d->why && (d->depth != 0 || !d->xml->wellFormed))
         d->why = "it is not well-formed";

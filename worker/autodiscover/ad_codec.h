@@ -4,7 +4,8 @@
  *
  * SOAP (GetUserSettings, Exchange 2010 and later) and POX ("plain old XML", 2007 and later).
  * Elements are known by namespace and local name, never by prefix; unknown ones are skipped. A
- * DOCTYPE, a broken document, one that is too long or too deep, a text that is too long: an error.
+ * DOCTYPE, a broken document, one that is not UTF-8, too long or too deep, a text that is too long:
+ * an error.
  * @source  reference/ews.md section 4; ews-schema/autodiscover
  */
 #ifndef SYNC_AUTODISCOVER_AD_CODEC_H
