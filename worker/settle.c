@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/base/str.h"
+
 #include "worker/settle_p.h"
 
 void settle_plan_release(struct settle_plan *p)
@@ -9,12 +11,16 @@ void settle_plan_release(struct settle_plan *p)
     vec_release(&p->results);
     vec_release(&p->extras);
     vec_release(&p->found);
+    vec_foreach (text, &p->texts)
+        free(*text);
+    vec_release(&p->texts);
 }
 
 enum {
     CLOCKS_DIFFER_MS = 5 * 60 * 1000, /* Exchange's clock, the database's and ours */
     FOLDER_ID_MAX = 1025,
-    LOOKS_AT_MANY = 2, /* the two of any write; then one more, much later */
+    CATEGORIES_MAX = 1 << 20, /* of one item, ours */
+    LOOKS_AT_MANY = 2,        /* the two of any write; then one more, much later */
 };
 
 struct listing {
@@ -139,10 +145,27 @@ static bool content_known(const struct link_side *s)
 
 /* --- one link -------------------------------------------------------------------------- */
 
+/* What may be ours among the categories of an item that holds neither what we knew of it nor what
+ * was sent last: both. */
+static const char *may_be_ours(const struct ledger_link *l, struct settle_plan *plan)
+{
+    const char *had = l->have.cats ? l->have.cats : "";
+    const char *sent = l->intent && l->intended.cats ? l->intended.cats : "";
+    if (!*had || !*sent)
+        return *had ? had : sent;
+    struct str s;
+    str_init(&s, CATEGORIES_MAX);
+    str_addf(&s, "%s\n%s", had, sent);
+    char *text = str_steal(&s);
+    vec_push(&plan->texts, text);
+    return text;
+}
+
 static void adopt(struct ledger_result *r,
                   const struct ledger_link *l,
                   const struct store_listed *it,
-                  const struct listing *in)
+                  const struct listing *in,
+                  struct settle_plan *plan)
 {
     r->set_have = true;
     r->item_id = it->item_id;
@@ -152,13 +175,8 @@ static void adopt(struct ledger_result *r,
     } else if (hash_is(it, &l->have, in)) {
         r->have = l->have;
     } else {
-        r->have = (struct link_side){.set = true, .key = it->key, .cats = ""};
+        r->have = (struct link_side){.set = true, .cats = may_be_ours(l, plan)};
         r->have_content_unknown = true;
-        /* what may be ours among its categories */
-        if (l->have.set && l->have.cats && *l->have.cats)
-            r->have.cats = l->have.cats;
-        else if (l->intent && l->intended.cats)
-            r->have.cats = l->intended.cats;
     }
     r->have.key = it->key;
     r->have.set = true;
@@ -281,7 +299,8 @@ static bool not_there(const struct ledger_link *l,
         r->outcome = "unknown";
         return true;
     }
-    if (l->have.set && l->want.set)
+    bool ours = l->intent && l->intent_op == INTENT_DELETE; /* wanted again since we deleted it */
+    if (l->have.set && l->want.set && !ours)
         return was_there(l, in, trashed, r, plan);
     nothing_there(r, l);
     if (l->intent && l->intent_op == INTENT_CREATE)
@@ -298,7 +317,7 @@ settle_one(const struct ledger_link *l, const struct listing *in, struct settle_
     struct ledger_result r = {.person = l->person, .op = "settle", .outcome = "done", .code = ""};
     extras_of(l, in, x, y, it, plan);
     if (it) {
-        adopt(&r, l, it, in);
+        adopt(&r, l, it, in, plan);
         r.clear_intent = l->intent;
         r.look_done = !l->intent;
     } else if (!not_there(l, in, l->have.set && in_trash(l, in, x, y), &r, plan)) {

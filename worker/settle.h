@@ -55,6 +55,7 @@ struct settle_plan {
     vec(struct ledger_result) results;
     vec(struct settle_extra) extras;
     vec(struct ledger_found) found; /* full listing only: items that no row knows */
+    vec(char *) texts;              /* made for results; the plan's */
     size_t missing;                 /* SETTLE_ASK: links whose item is nowhere to be seen */
     size_t hidden, rebuilt, later;  /* of those that are not there any more */
     bool relist; /* an item that never was ours by its own word is gone: list the whole mailbox */

@@ -191,15 +191,21 @@ bool memory_dirty(const struct ledger_memory_rows *rows, const struct ledger_mem
         return true;
     if (!l->want.set)
         return false;
-    struct sha256 want = memory_want(rows, l), have = memory_state(&l->have);
-    return l->have_unknown || memcmp(&want, &have, sizeof(want)) != 0;
+    /* as the hashes of the two sides would say, without the work */
+    const char *want = l->want.cats ? l->want.cats : "", *have = l->have.cats ? l->have.cats : "";
+    return l->have_unknown || guid_cmp(memory_key(rows, l->person), &l->have.key) != 0 ||
+           memcmp(&l->want.content, &l->have.content, sizeof(l->want.content)) != 0 ||
+           (want != have && strcmp(want, have) != 0);
 }
 
 bool memory_may_write(const struct ledger_memory_rows *rows, const struct ledger_memory_link *l)
 {
-    struct sha256 want = memory_want(rows, l);
-    bool died = l->dead && memcmp(&l->dead_for, &want, sizeof(want)) == 0;
-    return l->state == LINK_ACTIVE && !l->held && memory_dirty(rows, l) && !died;
+    if (l->state != LINK_ACTIVE || l->held || !memory_dirty(rows, l))
+        return false;
+    struct sha256 want = {{0}};
+    if (l->dead)
+        want = memory_want(rows, l);
+    return !l->dead || memcmp(&l->dead_for, &want, sizeof(want)) != 0;
 }
 
 bool memory_due(const struct ledger_memory_rows *rows, const struct ledger_memory_link *l)

@@ -80,7 +80,7 @@ side_of(const struct ledger_memory_rows *rows, const struct link_side *s, bool k
     if (!s->set || !known)
         side.content = none;
     side.body = s->set && known ? memory_body(rows, &s->content) : NULL;
-    side.cats = s->set && s->cats ? s->cats : "";
+    side.cats = s->cats ? s->cats : "";
     return side;
 }
 
@@ -233,7 +233,7 @@ static const char *joined(struct ledger_memory_rows *rows, const char *x, const 
 
 const char *memory_cats(struct ledger_memory_rows *rows, const struct ledger_memory_link *l)
 {
-    return joined(rows, l->have.set ? l->have.cats : "", l->intent ? l->intended.cats : "");
+    return joined(rows, l->have.cats, l->intent ? l->intended.cats : "");
 }
 
 bool memory_clear_done(struct memory_mailbox *mb)
@@ -255,9 +255,8 @@ bool memory_clear_done(struct memory_mailbox *mb)
 
 static void void_haves(struct memory_mailbox *mb)
 {
-    static const struct link_side nothing;
-    vec_foreach (row, &mb->links) {
-        (*row)->have = nothing;
+    vec_foreach (row, &mb->links) { /* items that moved along still carry our categories */
+        (*row)->have = (struct link_side){.cats = (*row)->have.cats};
         (*row)->have_unknown = false;
         (*row)->item_id = (*row)->version = NULL;
         (*row)->look_at = 0;
@@ -294,7 +293,8 @@ void memory_adopt(struct ledger_memory_rows *rows,
         row->state = LINK_ACTIVE;
     if (row->have.set || row->intent)
         return;
-    row->have = (struct link_side){.set = true, .key = f->key, .cats = ""};
+    const char *cats = row->have.cats ? row->have.cats : "";
+    row->have = (struct link_side){.set = true, .key = f->key, .cats = cats};
     row->have_unknown = true;
     row->item_id = ledger_memory_text(rows, f->item_id);
     row->version = ledger_memory_text(rows, f->version);

@@ -222,7 +222,7 @@ const struct pg_stmt ledger_sql_identify = {
     "WITH lease AS (SELECT id, folder_id FROM mailbox WHERE " OURS "),"
     " fit AS (SELECT id, folder_id IS DISTINCT FROM $3::text AS other FROM lease"
     "  WHERE NOT EXISTS (SELECT FROM mailbox x WHERE x.folder_id = $3 AND x.id <> $1)),"
-    " voided AS (UPDATE link l SET have = NULL, have_content = NULL, have_cats = NULL,"
+    " voided AS (UPDATE link l SET have = NULL, have_content = NULL,"
     "  have_key = NULL, item_id = NULL, version = NULL, look_at = NULL FROM fit"
     "  WHERE fit.other AND l.mailbox = fit.id AND (l.have IS NOT NULL OR l.look_at IS NOT NULL)),"
     " up AS (UPDATE mailbox m SET folder_id = $3, server_version = $4::text,"
@@ -238,7 +238,8 @@ const struct pg_stmt ledger_sql_identify = {
 const struct pg_stmt ledger_sql_known = {
     "ledger_known",
     "SELECT l.person, coalesce(l.have_key, p.key), l.want, l.have, i.state, i.op,"
-    " l.item_id, concat_ws(E'\\n', nullif(l.have_cats, ''), nullif(i.cats, '')), p.rock_id"
+    " l.item_id, concat_ws(E'\\n', nullif(l.have_cats, ''), nullif(i.cats, '')), p.rock_id,"
+    " (SELECT string_agg(f.rock_id::text, ',') FROM person_former f WHERE f.person = p.id)"
     " FROM link l JOIN person p ON p.id = l.person"
     " LEFT JOIN intent i ON i.mailbox = l.mailbox AND i.person = l.person"
     " WHERE l.mailbox = $1::bigint"
@@ -268,7 +269,7 @@ const struct pg_stmt ledger_sql_adopt = {
     "  WHERE NOT EXISTS (SELECT FROM intent i WHERE i.mailbox = $1 AND i.person = p.id)"
     "  ORDER BY p.id"
     "  ON CONFLICT (mailbox, person) DO UPDATE SET have = excluded.have,"
-    "  have_content = NULL, have_cats = excluded.have_cats, have_key = excluded.have_key,"
+    "  have_content = NULL, have_cats = coalesce(link.have_cats, ''), have_key = excluded.have_key,"
     "  item_id = excluded.item_id, version = excluded.version,"
     "  state = CASE WHEN excluded.state = 'active' AND link.want IS NULL THEN 'active'"
     "   ELSE link.state END WHERE link.have IS NULL),"

@@ -36,6 +36,26 @@ CASE(another_folder_voids_what_was_known)
     cr_expect(take(0)->mb.verified == false);
 }
 
+/* Items that moved along carry them still; nobody else would ever take them off. */
+CASE(another_folder_leaves_the_categories_that_may_be_ours)
+{
+    struct ledger_lease lease = taken();
+    cr_assert(eq(int, identify(lease, "Folder-1"), LEDGER_OK));
+    synced(lease, 1, ANN);
+    synced(lease, 2, ANN);
+    fx_want(box, person(2), NULL, NULL);
+    cr_assert(eq(int, identify(lease, "Folder-2"), LEDGER_OK));
+    struct answer *a = known(lease);
+    cr_assert(eq(sz, a->n, 1));
+    cr_expect(eq(str, (char *)(uintptr_t)a->known[0].cats, "Staff"));
+    struct ledger_found f = {.key = key_of(2), .item_id = "moved", .version = "v"};
+    cr_assert(eq(int, adopt(lease, &f, 1, true), LEDGER_OK));
+    a = known(lease);
+    cr_assert(eq(sz, a->n, 2));
+    cr_expect(eq(str, (char *)(uintptr_t)a->known[0].cats, "Staff"));
+    cr_expect(eq(str, (char *)(uintptr_t)a->known[1].cats, "Staff"));
+}
+
 CASE(two_rows_cannot_be_one_mailbox)
 {
     struct ledger_lease lease = taken();

@@ -67,6 +67,9 @@ static const struct gone_case {
     {"missing, made anew by setting", INTENT_UPDATE, 1, false, NO_ITEM, SETTLE_ASK, 1, 0,
      G_NOTHING},
     {"to be deleted anyway", INTENT_DELETE, 1, false, NO_ITEM, SETTLE_ASK, 0, 1, G_NOTHING},
+    {"ours, wanted again since", INTENT_DELETE, 1, false, NO_ITEM, SETTLE_FEW, 0, 0, G_NOTHING},
+    {"ours, in the trash, wanted again since", INTENT_DELETE, 1, true, ITEM_BEFORE, SETTLE_FEW, 0,
+     0, G_NOTHING},
     {"a create is nobody's choice", INTENT_CREATE, 1, true, ITEM_INTENDED, SETTLE_ASK, 0, 0,
      G_NOTHING},
 };
