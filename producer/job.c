@@ -11,7 +11,8 @@
 
 enum {
     MAX_COUNTED = 10000, /* fire times that a tick counts one by one, about a millisecond */
-    TEXT_MAX = 8192
+    TEXT_MAX = 8192,
+    DAY_S = 86400
 };
 
 struct job {
@@ -66,11 +67,30 @@ void job_lead(struct job *j)
     j->seen_s = j->next_s = 0;
 }
 
+/*
+ * Where to search from for what comes after t. In the hour after clocks were put forward lie the
+ * fire times of the hour that was left out, and they are found from before the change only: a
+ * producer that starts or takes over in between goes on as one that was there all the time.
+ */
+static int64_t search_from(const struct job *j, int64_t t)
+{
+    int32_t now = tz_offset(j->zone, t), size = now - tz_offset(j->zone, t - DAY_S);
+
+    if (size <= 0)
+        return t;
+    struct tz_local left_out = tz_local(j->zone, t + now - size);
+    return left_out.kind == TZ_GAP ? left_out.change - 1 : t;
+}
+
 static int64_t next_after(const struct job *j, int64_t t)
 {
-    int64_t next;
+    int64_t next = search_from(j, t);
 
-    return cron_next(&j->cron, j->zone, t, &next) ? next : -1;
+    do {
+        if (!cron_next(&j->cron, j->zone, next, &next))
+            return -1;
+    } while (next <= t);
+    return next;
 }
 
 /* The latest fire time that is due, 0 when none is; how many before it are not run; and the first

@@ -366,6 +366,21 @@ Test(job, the_other_one_takes_over_and_no_run_is_done_twice)
     cr_expect(r.rows->runs.v[7].by == r.port[0]);
 }
 
+Test(job, takes_over_within_the_hour_that_clocks_left_out)
+{
+    RIG(r, "0 30 2 * * ?", "America/New_York", "2024-03-10T05:00:00Z");
+    add_producer(&r, 1);
+    run_to(&r, "2024-03-10T07:10:00Z"); /* 03:10; 02:30 is run at 03:30 today */
+    kill_producer(&r, 0);
+    run_to(&r, "2024-03-10T07:20:00Z");
+    cr_expect(eq(i64, job_next(r.s[1].job, clock_wall(&r.clock.clock)),
+                 at("2024-03-10T07:30:00Z") / 1000));
+    run_to(&r, "2024-03-11T06:31:00Z");
+    cr_assert(eq(sz, r.rows->runs.n, 2));
+    cr_expect(eq(i64, r.rows->runs.v[0].fire_s * 1000, at("2024-03-10T07:30:00Z")));
+    cr_expect(eq(i64, r.rows->runs.v[1].fire_s * 1000, at("2024-03-11T06:30:00Z")));
+}
+
 Test(job, the_run_of_a_leader_that_dies_in_it_is_failed_and_not_repeated)
 {
     RIG(r, "0 0/10 * * * ?", "UTC", "2026-11-23T08:09:00Z");
