@@ -1,0 +1,304 @@
+/* A world's life: time, producers, coming to rest. */
+#include "tests/support/world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "producer/redrive.h"
+#include "tests/support/world_p.h"
+
+enum {
+    REST_TICK_MS = 20000,
+    REST_MS = 24 * 3600 * 1000,
+    STEP_MS = 60000,
+    CALM_MS = 11 * 60 * 1000, /* beyond what clocks are off */
+    PASSES_MAX = 8
+};
+
+int64_t world_now(const struct world *w)
+{
+    return rig_now(w->r);
+}
+
+int64_t world_mailbox_of(struct world *w, int user)
+{
+    return w->rows.subscriber[user].row.mailbox;
+}
+
+/* ---- producers ---- */
+
+static struct run_parts parts_of(struct world *w, int i)
+{
+    struct world_producer *p = &w->producer[i];
+    return (struct run_parts){w->r->server, &p->plan.base, &p->source.base, &p->queue.base};
+}
+
+/* Another process in the place of one that died. */
+static void revive(struct world *w, int i)
+{
+    struct world_producer *p = &w->producer[i];
+    ((struct world_plan *)p->plan.inner)->epoch = 0;
+    p->dead = false;
+}
+
+void world_lead(struct world *w, int i)
+{
+    struct world_producer *p = &w->producer[i];
+    bool leads;
+    struct err err;
+    if (p->dead && !p->running)
+        revive(w, i);
+    if (p->plan.base.ops->lead(&p->plan.base, &leads, &err) == 0)
+        w->leader = i;
+}
+
+static void forget_faults(struct world_producer *p)
+{
+    p->running = p->stale = false;
+    p->die_at = p->takeover_at = p->slow_ms = 0;
+}
+
+static bool execute(struct world *w, int i, int user)
+{
+    struct world_producer *p = &w->producer[i];
+    const struct run_parts parts = parts_of(w, i);
+    struct run_options o = {.run = ++w->runs, .one_user = user >= 0, .urgent = user >= 0};
+    if (o.one_user)
+        o.person_key = church_key(user);
+    struct run_counts c;
+    struct err err;
+    p->calls = 0;
+    p->running = true;
+    w->depth++;
+    int rc = run_execute(&parts, &w->settings, &o, &c, &err);
+    w->depth--;
+    return rc == 0;
+}
+
+bool world_produce(struct world *w, int i, int user)
+{
+    struct world_producer *p = &w->producer[i];
+    if (p->running)
+        return false;
+    uint32_t die_at = p->die_at;
+    p->die_at = 0;
+    world_lead(w, i);
+    p->die_at = die_at;
+    bool ok = w->leader == i && execute(w, i, user);
+    forget_faults(p);
+    if (p->dead)
+        revive(w, i);
+    return ok;
+}
+
+static void on_tick(void *user)
+{
+    struct world *w = user;
+    const struct world_producer *p = &w->producer[w->leader];
+    if (w->depth || p->dead)
+        return;
+    const struct run_parts parts = parts_of(w, w->leader);
+    struct redrive_parts rp = {parts.loop, parts.store, parts.queue, WORLD_UNDELIVERED_MS};
+    struct err err;
+    size_t n;
+    if (redrive_pass(&rp, &n, &err) < 0 && strcmp(err.code, "plan.deposed") == 0)
+        world_lead(w, w->leader);
+}
+
+/* ---- faults ---- */
+
+static bool strikes(struct world *w, enum rig_port port, struct rig_fault *ret)
+{
+    bool hit = false;
+    for (size_t i = 0; i < w->n_armed;) {
+        struct world_armed *a = &w->armed[i];
+        if (a->port != port || a->left-- > 0) {
+            i++;
+            continue;
+        }
+        if (hit) { /* one at a time: the next call then */
+            a->left = 0;
+            i++;
+            continue;
+        }
+        *ret = a->fault;
+        hit = true;
+        w->armed[i] = w->armed[--w->n_armed];
+    }
+    return hit;
+}
+
+struct rig_fault world_fault(const struct rig_call *c, void *world)
+{
+    struct world *w = world;
+    struct rig_fault f = {.kind = RIG_NONE};
+    if (w->calm)
+        return f;
+    if (strikes(w, c->port, &f))
+        return f;
+    if (c->port == RIG_LEDGER && w->rows_away_until > world_now(w))
+        f.kind = RIG_AWAY_BEFORE;
+    return f;
+}
+
+static enum rig_delivery_fault on_delivery(const struct queue_message *m, void *world)
+{
+    struct world *w = world;
+    if (m->at_ms <= w->queue_lost_at)
+        return RIG_LOST;
+    if (w->calm || !w->message.how || w->message.left-- > 0)
+        return RIG_DELIVERED;
+    uint32_t how = w->message.how - 1;
+    w->message.how = 0;
+    return how == 0 ? RIG_LOST : how == 1 ? RIG_TWICE : RIG_OUT_OF_ORDER;
+}
+
+/* ---- coming to rest ---- */
+
+static bool link_busy(const struct world *w, struct ledger_memory_link *l)
+{
+    return l->intent || l->look_at || memory_may_write(w->rows.rows, l);
+}
+
+static bool quiet(struct world *w)
+{
+    struct ledger_memory_link *l;
+    for (size_t m = 1; m <= w->rows.n_mailboxes; m++) {
+        if (ledger_memory_mailbox(w->rows.rows, (int64_t)m)->lease_until > world_now(w))
+            return false;
+        for (size_t k = 0; (l = ledger_memory_link_at(w->rows.rows, (int64_t)m, k)); k++)
+            if (link_busy(w, l))
+                return false;
+    }
+    vec_foreach (it, &w->r->workers) {
+        if (!worker_idle((*it)->worker))
+            return false;
+    }
+    return TAILQ_EMPTY(&w->r->wires);
+}
+
+/* What was refused for good is tried again, as an operator would have it. */
+static size_t replay_dead(struct world *w)
+{
+    size_t n = 0;
+    struct ledger_memory_link *l;
+    for (size_t m = 1; m <= w->rows.n_mailboxes; m++) {
+        for (size_t k = 0; (l = ledger_memory_link_at(w->rows.rows, (int64_t)m, k)); k++) {
+            n += l->dead;
+            l->dead = false;
+        }
+    }
+    return n;
+}
+
+static bool held(const struct world *w)
+{
+    struct ledger_memory_link *l;
+    for (size_t m = 1; m <= w->rows.n_mailboxes; m++)
+        for (size_t k = 0; (l = ledger_memory_link_at(w->rows.rows, (int64_t)m, k)); k++)
+            if (l->held)
+                return true;
+    return false;
+}
+
+static bool rest(struct world *w)
+{
+    int64_t end = world_now(w) + REST_MS;
+    while (!quiet(w) && world_now(w) < end && !w->r->wrong[0])
+        rig_run(w->r, STEP_MS);
+    return quiet(w) || world_bad(w, "not done after a day");
+}
+
+static void calm_down(struct world *w)
+{
+    w->calm = true;
+    w->n_armed = 0;
+    w->rows_away_until = w->queue_away_until = 0;
+    w->r->tick_ms = REST_TICK_MS;
+    bool more = true;
+    for (int pass = 0; more && pass < PASSES_MAX && !w->wrong[0]; pass++) {
+        rig_run(w->r, CALM_MS);
+        more = world_rows_approve(&w->rows) + replay_dead(w) > 0;
+        more |= !world_produce(w, 0, -1);
+        if (!rest(w))
+            return;
+        more |= held(w) || !pass;
+    }
+    if (more)
+        world_bad(w, "still something to approve after %d runs", PASSES_MAX);
+}
+
+/* ---- life ---- */
+
+static struct contact_store *server_of(struct loop *l, void *user)
+{
+    struct world *w = user;
+    w->x = exchange_new(l, w->s->latency_ms);
+    exchange_judged_by(w->x, world_judge, w);
+    return exchange_port(w->x);
+}
+
+static void open_world(struct world *w)
+{
+    const struct rig_options o = {.workers = w->s->workers,
+                                  .connections = w->s->connections,
+                                  .batch = w->s->batch,
+                                  .latency_ms = w->s->latency_ms,
+                                  .server = server_of,
+                                  .server_user = w};
+    w->r = rig_new(&o);
+    w->r->on_tick = on_tick;
+    w->r->on_tick_user = w;
+    w->r->on_delivery = on_delivery;
+    w->r->on_delivery_user = w;
+    rig_redrive(w->r, false);
+    rig_faults(w->r, world_fault, w);
+    w->rows.rows = rig_rows(w->r);
+    w->rows.clock = &w->r->clock.clock;
+    w->settings = (struct run_settings){
+        .delete_old = true,
+        .expand.categories = true,
+        .guard = {.mailbox = {3, 10}, .total = {5, 5}, .users = {1, 10}, .emptied = {2, 5}}};
+    snprintf(w->queue_id, sizeof(w->queue_id), "queue-0");
+    for (int i = 0; i < CHURCH_SOULS; i++)
+        w->church.soul[i] = (struct church_soul){.merged_into = CHURCH_NOBODY,
+                                                 .eligible = i < CHURCH_USERS,
+                                                 .phone = i + 1,
+                                                 .staff = i % 5 == 0,
+                                                 .groups = (uint8_t)(i % 4)};
+    for (int i = 0; i < WORLD_PRODUCERS; i++)
+        world_taps_init(w, i);
+    world_lead(w, 0);
+}
+
+static void close_world(struct world *w)
+{
+    rig_free(w->r);
+    for (int i = 0; i < WORLD_PRODUCERS; i++)
+        plan_store_free(w->producer[i].plan.inner);
+    world_rows_release(&w->rows);
+    vec_release(&w->m.losses);
+    free(w);
+}
+
+void world_run(const struct world_schedule *s, const char *dsn, struct world_found *ret)
+{
+    struct world *w = xalloc(sizeof(*w));
+    (void)dsn;
+    w->s = s;
+    open_world(w);
+    for (size_t i = 0; i < s->n && !w->wrong[0] && !w->r->wrong[0]; i++)
+        world_do(w, &s->v[i]);
+    calm_down(w);
+    if (w->r->wrong[0])
+        world_bad(w, "%s", w->r->wrong);
+    if (exchange_wrong(w->x))
+        world_bad(w, "%s", exchange_wrong(w->x));
+    if (rig_early_acks(w->r))
+        world_bad(w, "%zu messages acked before their rows were done", rig_early_acks(w->r));
+    if (!w->wrong[0])
+        world_verdict(w);
+    memcpy(ret->text, w->wrong, sizeof(ret->text));
+    ret->calls = rig_calls(w->r, RIG_STORE) + rig_calls(w->r, RIG_LEDGER);
+    close_world(w);
+}

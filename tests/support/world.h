@@ -1,0 +1,92 @@
+/*
+ * world: a whole installation on a fake clock, for fault runs: a church, two producers, workers, a
+ * queue, rows and a model of Exchange (tests/crash/README.md).
+ *
+ * A schedule is a list of events: changes in the church, what users and operators do, and faults.
+ * It comes from a seed, and each event carries all that it needs, so that a schedule still means
+ * something when events are taken out of it: that is how a failing one is made short.
+ *
+ * Nothing is left to chance beyond the seed. No test library is used here: what is found wrong is a
+ * text.
+ */
+#ifndef SYNC_TESTS_SUPPORT_WORLD_H
+#define SYNC_TESTS_SUPPORT_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/base/cleanup.h"
+
+/* X(name, what it does). Numbers in an event: a, b, c. */
+#define WORLD_EVENTS(X)                                                                            \
+    X(WAIT, "time passes: a ms")                                                                   \
+    X(PHONE, "person a gets phone b (0: none)")                                                    \
+    X(TITLE, "person a gets title b (0: none)")                                                    \
+    X(GROUP, "person a joins or leaves group b")                                                   \
+    X(FOLLOW, "user a follows person b, or not any more")                                          \
+    X(STAFF, "person a joins or leaves the staff")                                                 \
+    X(LEAVE, "b people, from person a on, leave all groups")                                       \
+    X(MERGE, "person a is merged into person b")                                                   \
+    X(GONE, "person a is deleted, or is back")                                                     \
+    X(DECEASED, "person a dies, or did not")                                                       \
+    X(OPT_OUT, "person a opts out, or in")                                                         \
+    X(ELIGIBLE, "user a gets or loses eligibility")                                                \
+    X(SAVE, "user a saves the choices b")                                                          \
+    X(RUN, "producer a runs: b dies at its call, c the other one takes over at that call")         \
+    X(RUN_SLOW, "producer a runs, each call takes b ms")                                           \
+    X(RUN_USER, "producer a runs for user b alone, urgently")                                      \
+    X(RUN_STALE, "producer a runs on what a replica knew before")                                  \
+    X(APPROVE, "an operator approves what is held")                                                \
+    X(USER_ADDS, "user a adds a contact of their own")                                             \
+    X(USER_EDITS, "user a edits field c of the item at b")                                         \
+    X(USER_DELETES, "user a deletes the item at b (c: into the trash)")                            \
+    X(USER_COPIES, "user a copies the item at b into mailbox c")                                   \
+    X(NEW_FOLDER, "mailbox a gets another folder id")                                              \
+    X(KILL, "worker a is killed")                                                                  \
+    X(DRAIN, "worker a is stopped in order")                                                       \
+    X(WORKERS, "a workers from now on")                                                            \
+    X(SKEW, "the wall clock of worker a jumps by b ms")                                            \
+    X(ROWS_AWAY, "PostgreSQL is away for a ms")                                                    \
+    X(QUEUE_AWAY, "the queue is away for a ms")                                                    \
+    X(QUEUE_NEW, "the queue loses all and is another one")                                         \
+    X(MESSAGE, "the a-th message from now on: b 0 lost, 1 twice, 2 late")                          \
+    X(STORE_FAULT, "the a-th call of the store from now on: fault b, numbers from c")              \
+    X(LEDGER_FAULT, "the a-th call of the ledger from now on: fault b, numbers from c")
+
+enum world_event_kind {
+#define X(n, what) WORLD_##n,
+    WORLD_EVENTS(X)
+#undef X
+        WORLD_EVENT_COUNT
+};
+
+struct world_event {
+    enum world_event_kind kind;
+    uint32_t a, b, c;
+};
+
+struct world_schedule {
+    uint64_t seed;
+    uint32_t workers, connections, batch, latency_ms;
+    struct world_event *v;
+    size_t n;
+};
+
+/* The events of a seed, in v (free it). */
+struct world_schedule world_schedule_of(uint64_t seed);
+void world_schedule_print(const struct world_schedule *s, FILE *out);
+/* One line of such a print; false: it is none. */
+bool world_event_parse(const char *line, struct world_event *ret);
+
+struct world_found {
+    char text[400]; /* "" nothing wrong */
+    uint64_t calls; /* of store and ledger */
+};
+/* dsn NULL: rows in memory; else in that empty database, by two and more connections. */
+void world_run(const struct world_schedule *s, const char *dsn, struct world_found *ret);
+/* Takes events out as long as it still fails; s->v is shortened in place. Returns runs made. */
+size_t world_shrink(struct world_schedule *s, const char *dsn);
+
+#endif

@@ -1,0 +1,185 @@
+#include "tests/support/world_church.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/arena.h"
+
+enum { DIRECTORY_MAX = 16 << 20, GROUP_MARK = 0x77 };
+
+struct guid church_key(int soul)
+{
+    return (struct guid){{0xc0, [6] = 0x40, [8] = 0x80, [15] = (uint8_t)(soul + 1)}};
+}
+
+int church_soul_of(const struct guid *key)
+{
+    int soul = key->b[15] - 1;
+    if (soul < 0 || soul >= CHURCH_SOULS)
+        return CHURCH_NOBODY;
+    struct guid is = church_key(soul);
+    return guid_cmp(&is, key) == 0 ? soul : CHURCH_NOBODY;
+}
+
+struct guid church_group(int group)
+{
+    return (struct guid){{GROUP_MARK, [6] = 0x40, [8] = 0x80, [15] = (uint8_t)(group + 1)}};
+}
+
+const char *church_address(int user, char out[32])
+{
+    snprintf(out, 32, "user%d@church.example", user);
+    return out;
+}
+
+bool church_there(const struct church *c, int soul)
+{
+    return !c->soul[soul].gone && c->soul[soul].merged_into == CHURCH_NOBODY;
+}
+
+bool church_wants(const struct church *c, int user, int soul, char cats[64])
+{
+    const struct church_soul *u = &c->soul[user], *p = &c->soul[soul];
+    const struct church_choice *ch = &c->choice[user];
+    static const char *const names[CHURCH_GROUPS] = {"Choir", "Ushers"};
+    cats[0] = 0;
+    if (!church_there(c, user) || !u->eligible || !ch->saved)
+        return false;
+    if (!church_there(c, soul) || p->deceased || p->opted_out)
+        return false;
+    bool any[4] = {(ch->groups & p->groups & 1) != 0, ch->follow && (u->follows >> soul & 1),
+                   ch->staff && p->staff, (ch->groups & p->groups & 2) != 0};
+    const char *const text[4] = {names[0], "Following", "Staff", names[1]};
+    for (int i = 0; i < 4; i++) {
+        if (!any[i])
+            continue;
+        if (cats[0])
+            strcat(cats, "\n");
+        strcat(cats, text[i]);
+    }
+    return cats[0] != 0;
+}
+
+const char *church_field(const struct church *c, int soul, enum contact_field f)
+{
+    static char text[64];
+    const struct church_soul *p = &c->soul[soul];
+    switch (f) {
+    case CONTACT_FILE_AS:
+    case CONTACT_DISPLAY_NAME:
+        snprintf(text, sizeof(text), "Person %d, Pat", soul);
+        return text;
+    case CONTACT_GIVEN_NAME:
+        return "Pat";
+    case CONTACT_SURNAME:
+        snprintf(text, sizeof(text), "Person %d", soul);
+        return text;
+    case CONTACT_EMAIL:
+        return soul < CHURCH_USERS ? church_address(soul, text) : NULL;
+    case CONTACT_PHONE_MOBILE:
+        snprintf(text, sizeof(text), "+1602555%04d", p->phone);
+        return p->phone ? text : NULL;
+    case CONTACT_JOB_TITLE:
+        snprintf(text, sizeof(text), "Title %d", p->title);
+        return p->title ? text : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* ---- as Rock gives it ---- */
+
+static struct dir_person a_person(struct arena *a, const struct church *c, int soul)
+{
+    const struct church_soul *s = &c->soul[soul];
+    struct dir_phone *ph = arena_alloc(a, sizeof(*ph));
+    *ph = (struct dir_phone){.id = 1,
+                             .type = DIR_PHONE_MOBILE,
+                             .type_name = "Mobile",
+                             .country_code = "1",
+                             .number = arena_printf(a, "602555%04d", s->phone)};
+    return (struct dir_person){.key = church_key(soul),
+                               .rock_id = soul + 1,
+                               .deceased = s->deceased,
+                               .opted_out = s->opted_out,
+                               .email_active = true,
+                               .nick_name = "Pat",
+                               .last_name = arena_printf(a, "Person %d", soul),
+                               .email = arena_strdup(a, church_field(c, soul, CONTACT_EMAIL)),
+                               .position =
+                                   arena_strdup(a, church_field(c, soul, CONTACT_JOB_TITLE)),
+                               .phones = ph,
+                               .n_phones = s->phone ? 1 : 0};
+}
+
+/* Indexes of those who are there and stand in the mask. */
+static struct dir_list those(struct arena *a, const struct church *c, uint32_t mask)
+{
+    uint32_t *v = arena_alloc(a, CHURCH_SOULS * sizeof(*v)), at = 0;
+    size_t n = 0;
+    for (int i = 0; i < CHURCH_SOULS; i++) {
+        if (!church_there(c, i))
+            continue;
+        if (mask >> i & 1)
+            v[n++] = at;
+        at++;
+    }
+    return (struct dir_list){v, n};
+}
+
+static void put_groups(struct directory *d, const struct church *c, const struct source_request *rq)
+{
+    static const char *const names[CHURCH_GROUPS] = {"Choir", "Ushers"};
+    struct dir_group *groups = arena_alloc(d->arena, (rq->n_groups + 1) * sizeof(*groups));
+    for (size_t g = 0; g < rq->n_groups; g++) {
+        int nth = rq->groups[g].b[15] - 1;
+        uint32_t members = 0;
+        for (int i = 0; i < CHURCH_SOULS; i++)
+            members |= (uint32_t)(c->soul[i].groups >> nth & 1) << i;
+        groups[d->n_groups++] = (struct dir_group){.guid = rq->groups[g],
+                                                   .name = names[nth],
+                                                   .usable = true,
+                                                   .members = those(d->arena, c, members)};
+    }
+    d->groups = groups;
+}
+
+struct directory *
+church_directory(const struct church *c, const struct source_request *rq, int64_t read_at_ms)
+{
+    struct arena *a = arena_new("a church's directory", DIRECTORY_MAX);
+    struct directory *d = arena_alloc(a, sizeof(*d));
+    struct dir_person *people = arena_alloc(a, CHURCH_SOULS * sizeof(*people));
+    struct dir_user *users = arena_alloc(a, CHURCH_USERS * sizeof(*users));
+    uint32_t staff = 0;
+    *d = (struct directory){.arena = a, .read_at_ms = read_at_ms, .people = people, .users = users};
+    for (int i = 0; i < CHURCH_SOULS; i++) {
+        if (!church_there(c, i))
+            continue;
+        staff |= (uint32_t)c->soul[i].staff << i;
+        if (i < CHURCH_USERS && c->soul[i].eligible)
+            users[d->n_users++] =
+                (struct dir_user){(uint32_t)d->n_people, those(a, c, c->soul[i].follows)};
+        people[d->n_people++] = a_person(a, c, i);
+    }
+    d->staff = those(a, c, staff);
+    put_groups(d, c, rq);
+    return d;
+}
+
+struct source_resolved church_resolve(const struct church *c, const struct guid *key)
+{
+    int soul = church_soul_of(key);
+    if (soul == CHURCH_NOBODY)
+        return (struct source_resolved){.fate = SOURCE_GONE};
+    const struct church_soul *s = &c->soul[soul];
+    if (s->merged_into != CHURCH_NOBODY) {
+        int end = s->merged_into;
+        while (c->soul[end].merged_into != CHURCH_NOBODY)
+            end = c->soul[end].merged_into;
+        return (struct source_resolved){SOURCE_MERGED, church_key(end)};
+    }
+    return (struct source_resolved){.fate = s->gone       ? SOURCE_GONE
+                                            : s->deceased ? SOURCE_DECEASED
+                                                          : SOURCE_THERE};
+}

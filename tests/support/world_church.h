@@ -1,0 +1,51 @@
+/*
+ * world_church: the church of a fault run, and what each mailbox should hold by it. A model of its
+ * own: nothing here asks the product's expansion, diff or field map.
+ */
+#ifndef SYNC_TESTS_SUPPORT_WORLD_CHURCH_H
+#define SYNC_TESTS_SUPPORT_WORLD_CHURCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/core/contact.h"
+#include "common/port/directory_source.h"
+
+enum { CHURCH_SOULS = 16, CHURCH_USERS = 3, CHURCH_GROUPS = 2, CHURCH_NOBODY = -1 };
+
+struct church_soul { /* the first CHURCH_USERS of them are users */
+    bool gone, deceased, opted_out, eligible, staff;
+    int merged_into; /* CHURCH_NOBODY */
+    int phone;       /* 0: none */
+    int title;       /* 0: none */
+    uint32_t follows;
+    uint8_t groups;
+};
+
+struct church_choice { /* what a user saved last */
+    bool saved, follow, staff;
+    uint8_t groups;
+};
+
+struct church {
+    struct church_soul soul[CHURCH_SOULS];
+    struct church_choice choice[CHURCH_USERS];
+};
+
+struct guid church_key(int soul);
+int church_soul_of(const struct guid *key); /* CHURCH_NOBODY: no such key */
+struct guid church_group(int group);
+const char *church_address(int user, char out[32]);
+
+bool church_there(const struct church *c, int soul);
+/* Should the user's mailbox hold that person? cats: LF-joined, sorted. */
+bool church_wants(const struct church *c, int user, int soul, char cats[64]);
+/* What the contact says; NULL: nothing. Valid until the next call. */
+const char *church_field(const struct church *c, int soul, enum contact_field f);
+
+/* The directory as Rock would give it; read_at_ms as asked. */
+struct directory *
+church_directory(const struct church *c, const struct source_request *rq, int64_t read_at_ms);
+struct source_resolved church_resolve(const struct church *c, const struct guid *key);
+
+#endif

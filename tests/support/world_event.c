@@ -1,0 +1,268 @@
+/* What each event of a schedule does. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/world_p.h"
+
+enum { LONG_WAIT_MS = 10 * 60 * 1000, LONG_TICK_MS = 20000, TICK_MS = 1000, SKEW_ZERO = 240000 };
+
+/* Late effects come at most so long after the send; a frozen worker may sleep longer than that. */
+enum { LATE_MAX_MS = RIG_DEADLINE_MS - 1000, FREEZE_MAX_MS = 60000, BUSY_MAX_MS = 20000 };
+
+/* ---- the church ---- */
+
+static void merge(struct world *w, int from, int to)
+{
+    struct church_soul *f = &w->church.soul[from], *t = &w->church.soul[to];
+    if (from < CHURCH_USERS || from == to || !church_there(&w->church, from) ||
+        !church_there(&w->church, to))
+        return;
+    f->merged_into = to;
+    t->groups |= f->groups;
+    t->staff |= f->staff;
+    for (int u = 0; u < CHURCH_USERS; u++) {
+        w->church.soul[u].follows |= (w->church.soul[u].follows >> from & 1) << to;
+        w->m.user_deleted[u] |= (w->m.user_deleted[u] >> from & 1) << to;
+    }
+}
+
+static void many_leave(struct world *w, int first, int n)
+{
+    for (int i = first; i < first + n && i < CHURCH_SOULS; i++) {
+        w->church.soul[i].groups = 0;
+        w->church.soul[i].staff = false;
+    }
+}
+
+static void change(struct world *w, const struct world_event *e)
+{
+    struct church_soul *p = &w->church.soul[e->a % CHURCH_SOULS];
+    int other = (int)(e->b % CHURCH_SOULS), user = (int)(e->a % CHURCH_USERS);
+    switch (e->kind) {
+    case WORLD_PHONE:
+        p->phone = (int)e->b;
+        break;
+    case WORLD_TITLE:
+        p->title = (int)e->b;
+        break;
+    case WORLD_GROUP:
+        p->groups ^= (uint8_t)(1u << e->b % CHURCH_GROUPS);
+        break;
+    case WORLD_FOLLOW:
+        w->church.soul[user].follows ^= 1u << other;
+        break;
+    case WORLD_STAFF:
+        p->staff = !p->staff;
+        break;
+    case WORLD_DECEASED:
+        p->deceased = !p->deceased;
+        break;
+    case WORLD_OPT_OUT:
+        p->opted_out = !p->opted_out;
+        break;
+    case WORLD_ELIGIBLE:
+        w->church.soul[user].eligible = !w->church.soul[user].eligible;
+        break;
+    default:
+        p->gone = !p->gone && (int)(e->a % CHURCH_SOULS) >= CHURCH_USERS;
+    }
+}
+
+static void save(struct world *w, const struct world_event *e)
+{
+    int user = (int)(e->a % CHURCH_USERS);
+    struct church_choice *ch = &w->church.choice[user];
+    struct guid groups[CHURCH_GROUPS], key = church_key(user);
+    struct prefs p = {.follow = e->b & 1, .staff = e->b & 2, .groups = groups};
+    struct plan_store *s = w->producer[0].plan.inner;
+    struct err err;
+    *ch = (struct church_choice){true, p.follow, p.staff, (uint8_t)(e->b >> 2 & 3)};
+    for (int g = 0; g < CHURCH_GROUPS; g++)
+        if (ch->groups >> g & 1)
+            groups[p.n_groups++] = church_group(g);
+    if (s->ops->subscriber_save(s, &key, NULL, &p, &err) < 0)
+        world_bad(w, "choices could not be saved: %s", err.text);
+}
+
+/* ---- producers ---- */
+
+static void run(struct world *w, const struct world_event *e)
+{
+    struct world_producer *p = &w->producer[e->a % WORLD_PRODUCERS];
+    int user = -1;
+    p->die_at = e->kind == WORLD_RUN ? e->b : 0;
+    p->takeover_at = e->kind == WORLD_RUN ? e->c : 0;
+    p->slow_ms = e->kind == WORLD_RUN_SLOW ? e->b : 0;
+    p->stale = e->kind == WORLD_RUN_STALE;
+    if (e->kind == WORLD_RUN_USER)
+        user = (int)(e->b % CHURCH_USERS);
+    world_produce(w, (int)(e->a % WORLD_PRODUCERS), user);
+}
+
+/* ---- users ---- */
+
+static void hand(struct world *w, const struct world_event *e)
+{
+    static const enum contact_field fields[] = {CONTACT_PHONE_MOBILE, CONTACT_JOB_TITLE,
+                                                CONTACT_GIVEN_NAME, CONTACT_HOME_CITY};
+    int user = (int)(e->a % CHURCH_USERS);
+    char address[32];
+    struct exchange_box *b = exchange_box(w->x, church_address(user, address));
+    if (e->kind == WORLD_USER_ADDS) {
+        exchange_user_adds(w->x, b, "My own");
+        w->m.foreign[user]++;
+        return;
+    }
+    struct exchange_item *it = b->items.n ? b->items.v[e->b % b->items.n] : NULL;
+    if (!it || !it->ours || it->place == STORE_IN_TRASH)
+        return;
+    int soul = church_soul_of(&it->key);
+    if (e->kind == WORLD_USER_EDITS) {
+        exchange_user_edits(b, it, fields[e->c % ARRAY_LEN(fields)], "the user's");
+    } else if (e->kind == WORLD_USER_DELETES) {
+        for (int s = soul; s != CHURCH_NOBODY; s = w->church.soul[s].merged_into)
+            w->m.user_deleted[user] |= 1u << s;
+        exchange_user_deletes(w->x, b, it, e->c & 1);
+    } else {
+        exchange_user_copies(
+            w->x, it, exchange_box(w->x, church_address((int)(e->c % CHURCH_USERS), address)));
+    }
+}
+
+static void new_folder(struct world *w, const struct world_event *e)
+{
+    char address[32];
+    exchange_new_folder(w->x,
+                        exchange_box(w->x, church_address((int)(e->a % CHURCH_USERS), address)));
+}
+
+/* ---- workers ---- */
+
+static void worker(struct world *w, const struct world_event *e)
+{
+    struct rig_worker *it = rig_worker(w->r, e->a % 3);
+    if (e->kind == WORLD_WORKERS)
+        rig_workers(w->r, 1 + e->a % 3);
+    else if (it && e->kind == WORLD_KILL)
+        rig_kill(it);
+    else if (it && e->kind == WORLD_DRAIN)
+        rig_drain(w->r, it);
+    else if (it)
+        it->clock.skew_ms = (int64_t)e->b - SKEW_ZERO;
+}
+
+/* ---- faults ---- */
+
+static struct rig_fault store_fault(uint32_t kind, uint32_t c)
+{
+    static const struct rig_fault all[] = {
+        {.kind = RIG_STOP_BEFORE},
+        {.kind = RIG_STOP_AFTER},
+        {.kind = RIG_STOP_LATE},
+        {.kind = RIG_FREEZE},
+        {.kind = RIG_UNKNOWN_BEFORE, .code = "http.502"},
+        {.kind = RIG_UNKNOWN_AFTER, .code = "http.reset"},
+        {.kind = RIG_LATE, .code = "http.timeout"},
+        {.kind = RIG_PARTIAL, .outcome = OUT_NOT_TRIED, .code = "ErrorBatchProcessingStopped"},
+        {.kind = RIG_PARTIAL, .outcome = OUT_RETRY_LATER, .code = "ErrorTimeoutExpired"},
+        {.kind = RIG_PARTIAL, .outcome = OUT_UNKNOWN, .code = "ErrorInternalServerError"},
+        {.kind = RIG_OUTCOME, .outcome = OUT_RETRY_SOON, .code = "ErrorServerBusy"},
+        {.kind = RIG_OUTCOME, .outcome = OUT_RETRY_LATER, .code = "ErrorServerBusy"},
+        {.kind = RIG_OUTCOME, .outcome = OUT_PARK, .code = "ErrorServerBusy"},
+        {.kind = RIG_OUTCOME,
+         .outcome = OUT_RETRY_LATER,
+         .scope = SCOPE_REMOTE,
+         .code = "http.503"},
+        {.kind = RIG_OUTCOME, .outcome = OUT_RETRY_SOON, .scope = SCOPE_REMOTE, .code = "http.429"},
+        {.kind = RIG_OUTCOME,
+         .outcome = OUT_NOT_TRIED,
+         .scope = SCOPE_REMOTE,
+         .code = "http.connect"},
+        {.kind = RIG_OUTCOME,
+         .outcome = OUT_CONFLICT,
+         .scope = SCOPE_ITEM,
+         .code = "ErrorIrresolvableConflict"},
+        {.kind = RIG_OUTCOME, .outcome = OUT_FOLDER_LOST, .code = "ErrorFolderNotFound"},
+        {.kind = RIG_OUTCOME, .outcome = OUT_STOP, .scope = SCOPE_REMOTE, .code = "http.403"},
+    };
+    struct rig_fault f = all[kind % ARRAY_LEN(all)];
+    f.items = c % 3;
+    f.delay_ms = f.kind == RIG_FREEZE ? c % FREEZE_MAX_MS : c % LATE_MAX_MS;
+    if (f.outcome && c % 3 == 0)
+        f.after_ms = c % BUSY_MAX_MS;
+    return f;
+}
+
+static struct rig_fault ledger_fault(uint32_t kind, uint32_t c)
+{
+    static const enum rig_fault_kind all[] = {RIG_STOP_BEFORE, RIG_STOP_AFTER, RIG_AWAY_BEFORE,
+                                              RIG_AWAY_AFTER,  RIG_FENCE,      RIG_FREEZE};
+    return (struct rig_fault){.kind = all[kind % ARRAY_LEN(all)], .delay_ms = c % FREEZE_MAX_MS};
+}
+
+static void arm(struct world *w, enum rig_port port, uint32_t after, struct rig_fault f)
+{
+    if (w->n_armed < WORLD_ARMED)
+        w->armed[w->n_armed++] = (struct world_armed){port, after, f};
+}
+
+static void fault(struct world *w, const struct world_event *e)
+{
+    int64_t now = world_now(w);
+    switch (e->kind) {
+    case WORLD_ROWS_AWAY:
+        w->rows_away_until = now + e->a;
+        break;
+    case WORLD_QUEUE_AWAY:
+        w->queue_away_until = now + e->a;
+        break;
+    case WORLD_QUEUE_NEW:
+        w->queue_lost_at = now;
+        snprintf(w->queue_id, sizeof(w->queue_id), "queue-%u", ++w->queues);
+        break;
+    case WORLD_MESSAGE:
+        w->message.left = e->a;
+        w->message.how = e->b % 3 + 1;
+        break;
+    case WORLD_STORE_FAULT:
+        arm(w, RIG_STORE, e->a, store_fault(e->b, e->c));
+        break;
+    default:
+        arm(w, RIG_LEDGER, e->a, ledger_fault(e->b, e->c));
+    }
+}
+
+/* ---- */
+
+static void wait_ms(struct world *w, uint32_t ms)
+{
+    w->r->tick_ms = ms > LONG_WAIT_MS ? LONG_TICK_MS : TICK_MS;
+    rig_run(w->r, ms);
+    w->r->tick_ms = TICK_MS;
+}
+
+void world_do(struct world *w, const struct world_event *e)
+{
+    if (e->kind == WORLD_WAIT)
+        wait_ms(w, e->a);
+    else if (e->kind == WORLD_LEAVE)
+        many_leave(w, (int)(e->a % CHURCH_SOULS), (int)e->b);
+    else if (e->kind == WORLD_MERGE)
+        merge(w, (int)(e->a % CHURCH_SOULS), (int)(e->b % CHURCH_SOULS));
+    else if (e->kind <= WORLD_ELIGIBLE)
+        change(w, e);
+    else if (e->kind == WORLD_SAVE)
+        save(w, e);
+    else if (e->kind <= WORLD_RUN_STALE)
+        run(w, e);
+    else if (e->kind == WORLD_APPROVE)
+        world_rows_approve(&w->rows);
+    else if (e->kind <= WORLD_USER_COPIES)
+        hand(w, e);
+    else if (e->kind == WORLD_NEW_FOLDER)
+        new_folder(w, e);
+    else if (e->kind <= WORLD_SKEW)
+        worker(w, e);
+    else
+        fault(w, e);
+}

@@ -1,0 +1,195 @@
+/*
+ * world_p: what the files of a world share:
+ *
+ *   world.c           life, time, producers, the verdict's quiet
+ *   world_event.c     what each event does
+ *   world_schedule.c  seeds to events, text, shrinking
+ *   world_plan.c      the producer's port over the ledger's rows in memory; world_offer.c: offers
+ *   world_tap.c       the producer's ports as a fault run has them: deaths, outages, the guard
+ *   world_verdict.c   what must hold
+ */
+#ifndef SYNC_TESTS_SUPPORT_WORLD_P_H
+#define SYNC_TESTS_SUPPORT_WORLD_P_H
+
+#include "common/drv/ledger_memory_p.h"
+#include "common/port/plan_store.h"
+#include "producer/run.h"
+#include "tests/support/worker_rig_p.h"
+#include "tests/support/worker_rig_use.h"
+#include "tests/support/world.h"
+#include "tests/support/world_church.h"
+#include "tests/support/world_exchange.h"
+
+enum {
+    WORLD_PRODUCERS = 2,
+    WORLD_BOXES = CHURCH_USERS,
+    WORLD_PEOPLE_MAX = 64,
+    WORLD_ARMED = 64,
+    WORLD_UNDELIVERED_MS = 30000,
+    WORLD_DAY_MS = 24 * 3600 * 1000
+};
+
+struct world;
+
+/* ---- rows that the ledger's memory has no column for ---- */
+
+struct world_row { /* of a link */
+    int64_t offer, hold, fell_at;
+};
+struct world_mailbox {
+    struct sha256 digest;
+    int64_t planned_version, read_at_ms;
+};
+struct world_person { /* id: index + 1 */
+    bool has_content;
+    struct sha256 content;
+    int64_t rock_id, read_at_ms;
+};
+struct world_hold { /* id: index + 1 */
+    const char *kind, *field;
+    int64_t mailbox;
+    bool open;
+};
+struct world_offer { /* id: index + 1 */
+    const char *queue_id;
+    bool delivered;
+    int64_t made_at;
+    struct queue_end end[8];
+    size_t n;
+};
+struct world_emptied {
+    const char *field;
+    int64_t person, at;
+};
+struct world_subscriber { /* id: index + 1; of user `index` */
+    bool there;
+    struct plan_subscriber row;
+    struct guid groups[CHURCH_GROUPS];
+    int64_t lost_at;
+};
+
+struct world_rows {
+    struct ledger_memory_rows *rows;
+    const struct clock *clock;
+    int64_t plan_epoch;
+    struct world_row row[WORLD_BOXES + 1][WORLD_PEOPLE_MAX + 1];
+    struct world_mailbox mailbox[WORLD_BOXES + 1];
+    size_t n_mailboxes;
+    struct world_person person[WORLD_PEOPLE_MAX + 1];
+    size_t n_persons;
+    struct world_subscriber subscriber[CHURCH_USERS];
+    vec(struct world_hold) holds;
+    vec(struct world_offer) offers;
+    vec(struct world_emptied) emptied;
+};
+
+struct world_plan { /* a producer's connection to them */
+    struct plan_store base;
+    struct world_rows *r;
+    int64_t epoch;
+};
+
+struct plan_store *world_plan_new(struct world_rows *r);
+void world_plan_add_offer(struct plan_store_ops *o);
+int world_plan_leads(struct plan_store *s, struct err *err);
+struct ledger_memory_link *world_link(struct world_rows *r, int64_t mailbox, int64_t person);
+void world_rows_release(struct world_rows *r);
+size_t world_rows_approve(struct world_rows *r); /* all that is held; returns how many links */
+
+/* ---- producers ---- */
+
+struct world_tap_plan { /* counts calls, dies, lets time pass, judges what is planned */
+    struct plan_store base;
+    struct world *w;
+    struct plan_store *inner;
+    int producer;
+};
+struct world_tap_queue {
+    struct queue base;
+    struct world *w;
+    int producer;
+};
+struct world_source {
+    struct directory_source base;
+    struct world *w;
+    int producer;
+};
+
+struct world_producer {
+    struct world_tap_plan plan;
+    struct world_tap_queue queue;
+    struct world_source source;
+    bool dead, running, stale;
+    uint32_t calls, die_at, takeover_at, slow_ms;
+    struct church read; /* of the last snapshot */
+    int64_t read_at_ms;
+};
+
+/* ---- what the model remembers ---- */
+
+struct world_loss { /* planned deletes that the guard counts */
+    int64_t mailbox;
+    int soul;
+    int64_t at;
+};
+
+struct world_memory {
+    vec(struct world_loss) losses;
+    uint32_t user_deleted[WORLD_BOXES]; /* bit per soul */
+    int64_t held_at[WORLD_BOXES + 1][WORLD_PEOPLE_MAX + 1];
+    int64_t applied_read_at[WORLD_BOXES + 1];
+    int64_t version[WORLD_BOXES + 1]; /* of the choices planned last */
+    size_t foreign[WORLD_BOXES];      /* items of the users' own */
+};
+
+struct world_armed {
+    enum rig_port port;
+    uint32_t left; /* calls until it strikes */
+    struct rig_fault fault;
+};
+
+struct world {
+    const struct world_schedule *s;
+    struct rig *r;
+    struct exchange *x;
+    struct church church, past;
+    int64_t past_at;
+    bool has_past;
+    struct world_rows rows;
+    struct world_producer producer[WORLD_PRODUCERS];
+    int leader;
+    struct run_settings settings;
+    int64_t runs;
+    int depth; /* producers at work, one inside the other's call */
+    struct world_memory m;
+    struct world_armed armed[WORLD_ARMED];
+    size_t n_armed;
+    int64_t rows_away_until, queue_away_until;
+    char queue_id[32];
+    uint32_t queues;
+    int64_t queue_lost_at; /* messages until then are gone */
+    struct {
+        uint32_t left, how;
+    } message; /* how + 1; 0: none */
+    bool calm; /* no faults any more */
+    char wrong[400];
+};
+
+int64_t world_now(const struct world *w);
+/* The first thing that is wrong stays. Returns false. */
+bool world_bad(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void world_taps_init(struct world *w, int producer);
+/* user < 0: everybody. false: the run failed. */
+bool world_produce(struct world *w, int producer, int user);
+void world_lead(struct world *w, int producer);
+void world_do(struct world *w, const struct world_event *e);
+struct rig_fault world_fault(const struct rig_call *c, void *world);
+const char *world_judge(const struct exchange_box *b,
+                        const struct exchange_item *it,
+                        enum store_verb verb,
+                        void *world);
+int world_user_of(const char *address);
+int64_t world_mailbox_of(struct world *w, int user); /* 0: none yet */
+void world_verdict(struct world *w);
+
+#endif

@@ -1,0 +1,190 @@
+/* Schedules: from seeds, as text, and made short. */
+#include <string.h>
+
+#include "common/base/vec.h"
+
+#include "tests/support/world.h"
+#include "tests/unit/core_support.h"
+
+enum { EVENTS_MIN = 24, EVENTS_MORE = 48, CALLS_MAX = 24, NUMBERS = 1000000 };
+
+static const char *const names[WORLD_EVENT_COUNT] = {
+#define X(n, what) #n,
+    WORLD_EVENTS(X)
+#undef X
+};
+
+typedef vec(struct world_event) events;
+
+static uint32_t below(uint64_t *seed, uint32_t n)
+{
+    return (uint32_t)rnd_below(seed, n);
+}
+
+/* How often each kind comes; what is not named here does not come by chance. */
+static const struct {
+    enum world_event_kind kind;
+    unsigned weight;
+} chances[] = {
+    {WORLD_PHONE, 6},        {WORLD_TITLE, 4},         {WORLD_GROUP, 6},
+    {WORLD_FOLLOW, 6},       {WORLD_STAFF, 3},         {WORLD_LEAVE, 4},
+    {WORLD_MERGE, 2},        {WORLD_GONE, 1},          {WORLD_DECEASED, 1},
+    {WORLD_OPT_OUT, 1},      {WORLD_ELIGIBLE, 1},      {WORLD_SAVE, 2},
+    {WORLD_RUN, 12},         {WORLD_RUN_SLOW, 4},      {WORLD_RUN_USER, 3},
+    {WORLD_RUN_STALE, 2},    {WORLD_APPROVE, 1},       {WORLD_USER_ADDS, 1},
+    {WORLD_USER_EDITS, 3},   {WORLD_USER_DELETES, 1},  {WORLD_USER_COPIES, 1},
+    {WORLD_NEW_FOLDER, 1},   {WORLD_KILL, 4},          {WORLD_DRAIN, 2},
+    {WORLD_WORKERS, 2},      {WORLD_SKEW, 2},          {WORLD_ROWS_AWAY, 2},
+    {WORLD_QUEUE_AWAY, 2},   {WORLD_QUEUE_NEW, 1},     {WORLD_MESSAGE, 3},
+    {WORLD_STORE_FAULT, 26}, {WORLD_LEDGER_FAULT, 18},
+};
+
+static enum world_event_kind any_kind(uint64_t *seed)
+{
+    unsigned sum = 0, at = 0;
+    for (size_t i = 0; i < ARRAY_LEN(chances); i++)
+        sum += chances[i].weight;
+    unsigned pick = below(seed, sum);
+    while (pick >= chances[at].weight)
+        pick -= chances[at++].weight;
+    return chances[at].kind;
+}
+
+static struct world_event any_event(uint64_t *seed)
+{
+    struct world_event e = {any_kind(seed), below(seed, NUMBERS), below(seed, NUMBERS),
+                            below(seed, NUMBERS)};
+    switch (e.kind) {
+    case WORLD_PHONE:
+    case WORLD_TITLE:
+        e.b %= 6;
+        break;
+    case WORLD_LEAVE:
+        e.b = 2 + e.b % 3;
+        break;
+    case WORLD_RUN: /* one in three dies, one in four is overtaken */
+        e.b = e.b % 3 ? 0 : 1 + e.b / 3 % CALLS_MAX;
+        e.c = e.c % 4 ? 0 : 1 + e.c / 4 % CALLS_MAX;
+        e.a = e.a % 5 == 0;
+        break;
+    case WORLD_RUN_SLOW:
+        e.b %= 3000;
+        e.a = e.a % 5 == 0;
+        break;
+    case WORLD_RUN_USER:
+    case WORLD_RUN_STALE:
+        e.a = e.a % 5 == 0;
+        break;
+    case WORLD_SKEW:
+        e.b %= 480000;
+        break;
+    case WORLD_ROWS_AWAY:
+    case WORLD_QUEUE_AWAY:
+        e.a %= 60000;
+        break;
+    case WORLD_MESSAGE:
+    case WORLD_STORE_FAULT:
+    case WORLD_LEDGER_FAULT:
+        e.a %= 8;
+        break;
+    default:
+        break;
+    }
+    return e;
+}
+
+static struct world_event any_wait(uint64_t *seed)
+{
+    static const uint32_t waits[] = {0,    0,     5,     30,     200,    200,     1500,
+                                     1500, 20000, 20000, 130000, 130000, 3600000, 7 * 3600000};
+    return (struct world_event){WORLD_WAIT, waits[below(seed, ARRAY_LEN(waits))], 0, 0};
+}
+
+struct world_schedule world_schedule_of(uint64_t number)
+{
+    uint64_t seed = number * 1000003;
+    events v = {0};
+    struct world_schedule s = {.seed = number,
+                               .workers = 1 + below(&seed, 3),
+                               .connections = 1 + below(&seed, 4),
+                               .batch = 1 + below(&seed, 6),
+                               .latency_ms = 1 + below(&seed, 300)};
+    for (uint32_t u = 0; u < 3; u++) {
+        for (int i = 0; i < 4; i++)
+            vec_push(&v, (struct world_event){WORLD_FOLLOW, u, below(&seed, 16), 0});
+        vec_push(&v, (struct world_event){WORLD_SAVE, u, 1 + below(&seed, 15), 0});
+    }
+    vec_push(&v, (struct world_event){WORLD_RUN, 0, 0, 0});
+    uint32_t n = EVENTS_MIN + below(&seed, EVENTS_MORE);
+    for (uint32_t i = 0; i < n; i++) {
+        vec_push(&v, any_event(&seed));
+        if (below(&seed, 2))
+            vec_push(&v, any_wait(&seed));
+    }
+    s.v = v.v;
+    s.n = v.n;
+    return s;
+}
+
+void world_schedule_print(const struct world_schedule *s, FILE *out)
+{
+    fprintf(out, "seed %llu workers %u connections %u batch %u latency %u\n",
+            (unsigned long long)s->seed, s->workers, s->connections, s->batch, s->latency_ms);
+    for (size_t i = 0; i < s->n; i++)
+        fprintf(out, "%s %u %u %u\n", names[s->v[i].kind], s->v[i].a, s->v[i].b, s->v[i].c);
+}
+
+bool world_event_parse(const char *line, struct world_event *ret)
+{
+    char name[32];
+    if (sscanf(line, "%31s %u %u %u", name, &ret->a, &ret->b, &ret->c) != 4)
+        return false;
+    for (int i = 0; i < WORLD_EVENT_COUNT; i++) {
+        if (strcmp(name, names[i]) != 0)
+            continue;
+        ret->kind = (enum world_event_kind)i;
+        return true;
+    }
+    return false;
+}
+
+/* ---- shrinking ---- */
+
+static bool fails_without(const struct world_schedule *s, size_t from, size_t n, const char *dsn)
+{
+    struct world_schedule less = *s;
+    struct world_found found;
+    less.v = xalloc((s->n + 1) * sizeof(*less.v));
+    memcpy(less.v, s->v, from * sizeof(*s->v));
+    memcpy(less.v + from, s->v + from + n, (s->n - from - n) * sizeof(*s->v));
+    less.n = s->n - n;
+    world_run(&less, dsn, &found);
+    if (found.text[0]) {
+        memmove(s->v + from, s->v + from + n, (s->n - from - n) * sizeof(*s->v));
+        free(less.v);
+        return true;
+    }
+    free(less.v);
+    return false;
+}
+
+size_t world_shrink(struct world_schedule *s, const char *dsn)
+{
+    size_t runs = 0;
+    for (size_t chunk = s->n / 2; chunk;) {
+        bool any = false;
+        for (size_t at = 0; at < s->n;) {
+            size_t n = s->n - at < chunk ? s->n - at : chunk;
+            runs++;
+            if (!fails_without(s, at, n, dsn)) {
+                at += chunk;
+                continue;
+            }
+            s->n -= n;
+            any = true;
+        }
+        if (!any || chunk > 1)
+            chunk = chunk == 1 ? 0 : chunk / 2;
+    }
+    return runs;
+}

@@ -1,0 +1,139 @@
+/* What must hold in a world, by the church and the model of Exchange alone. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/world_p.h"
+
+enum { HOLD_YOUNG_MS = 2 * RIG_DEADLINE_MS };
+
+bool world_bad(struct world *w, const char *fmt, ...)
+{
+    va_list ap;
+    if (w->wrong[0])
+        return false;
+    va_start(ap, fmt);
+    vsnprintf(w->wrong, sizeof(w->wrong), fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+int world_user_of(const char *address)
+{
+    return address[strlen("user")] - '0';
+}
+
+/* A delete that waits for an operator must not be done. A double or a copy may go. */
+const char *world_judge(const struct exchange_box *b,
+                        const struct exchange_item *it,
+                        enum store_verb verb,
+                        void *world)
+{
+    struct world *w = world;
+    int64_t mailbox = world_mailbox_of(w, world_user_of(b->address));
+    if (verb != STORE_DELETE || !w->rows.rows || !mailbox)
+        return NULL;
+    int64_t person = ledger_memory_person(w->rows.rows, &it->key);
+    const struct ledger_memory_link *l = ledger_memory_link(w->rows.rows, mailbox, person);
+    int64_t since = l ? w->m.held_at[mailbox][person] : 0;
+    if (!l || !l->held || l->want.set || !l->item_id || strcmp(l->item_id, it->id) != 0)
+        return NULL;
+    return since && since < world_now(w) - HOLD_YOUNG_MS ? "what is held is deleted" : NULL;
+}
+
+static bool fields_right(struct world *w, const struct exchange_item *it, int user, int soul)
+{
+    for (int f = 0; f < CONTACT_FIELD_COUNT; f++) {
+        const char *want = church_field(&w->church, soul, (enum contact_field)f);
+        if (strcmp(want ? want : "", it->field[f]) != 0 && !(it->edited >> f & 1))
+            return world_bad(w, "user %d, person %d: %s is '%s', wanted '%s'", user, soul,
+                             contact_field_name((enum contact_field)f), it->field[f],
+                             want ? want : "");
+    }
+    return true;
+}
+
+static bool same_lines(const char *x, const char *y)
+{
+    for (const char *p = x; *p; p += strcspn(p, "\n"), p += *p == '\n') {
+        size_t n = strcspn(p, "\n");
+        const char *at = y;
+        bool found = false;
+        for (; *at && !found; at += strcspn(at, "\n"), at += *at == '\n')
+            found = strcspn(at, "\n") == n && memcmp(at, p, n) == 0;
+        if (!found)
+            return false;
+    }
+    return strlen(x) == strlen(y);
+}
+
+struct tally {                        /* items of one key in a mailbox */
+    const struct exchange_item *made; /* by us */
+    size_t n_made, copies;
+};
+
+static struct tally count(const struct exchange_box *b, int soul)
+{
+    struct guid key = church_key(soul);
+    struct tally t = {0};
+    vec_foreach (i, &b->items) {
+        const struct exchange_item *it = *i;
+        if (!it->ours || it->place == STORE_IN_TRASH || guid_cmp(&it->key, &key))
+            continue;
+        t.n_made += !it->copied;
+        t.copies += it->copied;
+        if (!it->copied)
+            t.made = it;
+    }
+    return t;
+}
+
+static bool soul_right(struct world *w, const struct exchange_box *b, int user, int soul)
+{
+    char cats[64];
+    struct tally t = count(b, soul);
+    bool want = church_wants(&w->church, user, soul, cats);
+    if (t.n_made > 1)
+        return world_bad(w, "user %d, person %d: %zu items", user, soul, t.n_made);
+    if (!want)
+        return !t.made || world_bad(w, "user %d, person %d is still there", user, soul);
+    if (!t.made)
+        return t.copies || w->m.user_deleted[user] >> soul & 1 ||
+               world_bad(w, "user %d, person %d is missing", user, soul);
+    if (t.copies && t.made) /* which of them is the row's the mailbox alone cannot tell */
+        return true;
+    if (!same_lines(cats, t.made->cats))
+        return world_bad(w, "user %d, person %d: categories '%s', wanted '%s'", user, soul,
+                         t.made->cats, cats);
+    return fields_right(w, t.made, user, soul);
+}
+
+static bool is_own(const struct exchange_item *it)
+{
+    return !it->ours && !it->copied && strcmp(it->field[CONTACT_DISPLAY_NAME], "My own") == 0 &&
+           strcmp(it->cats, "Family") == 0;
+}
+
+static void box_right(struct world *w, int user)
+{
+    char address[32];
+    const struct exchange_box *b = exchange_box(w->x, church_address(user, address));
+    size_t own = 0;
+    for (int soul = 0; soul < CHURCH_SOULS; soul++)
+        if (!soul_right(w, b, user, soul))
+            return;
+    vec_foreach (it, &b->items) {
+        own += is_own(*it);
+        if (!(*it)->ours && !(*it)->copied && !is_own(*it))
+            world_bad(w, "user %d: item %s lost our properties, or is not as the user left it",
+                      user, (*it)->id);
+    }
+    if (own != w->m.foreign[user])
+        world_bad(w, "user %d: %zu own items, %zu were made", user, own, w->m.foreign[user]);
+}
+
+void world_verdict(struct world *w)
+{
+    for (int user = 0; user < CHURCH_USERS; user++)
+        box_right(w, user);
+}
