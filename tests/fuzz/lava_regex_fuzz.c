@@ -66,8 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     assert(lava_regex_size(re) <= LAVA_REGEX_MAX_COMPILED);
     check_matches(re, rest);
-    int r =
-        lava_regex_replace(re, &budget, rest.p, rest.n, by.p, by.n, SIZE_MAX, count, &total, &err);
+    int r = lava_regex_replace(re, &budget, rest.p, rest.n, by.p, by.n, count, &total, &err);
     assert(r >= -1 && r <= 1);
     lava_regex_free(re);
     return 0;

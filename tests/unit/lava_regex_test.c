@@ -28,7 +28,7 @@ replaced(const char *pattern, unsigned options, const char *s, size_t n, const c
     autoptr(lava_regex_free) struct lava_regex *re =
         lava_regex_new(NULL, pattern, strlen(pattern), options, &err);
 
-    if (!re || lava_regex_replace(re, &budget, s, n, by, strlen(by), SIZE_MAX, add, &out, &err) < 0)
+    if (!re || lava_regex_replace(re, &budget, s, n, by, strlen(by), add, &out, &err) < 0)
         snprintf(text, sizeof(text), "error: %s", err.text);
     else
         snprintf(text, sizeof(text), "%s", out.p);
@@ -130,7 +130,7 @@ Test(lava_regex, refuses_what_one_of_the_two_does_not_know)
 
 Test(lava_regex, backtracking_ends_with_an_error)
 {
-    static const char *const patterns[] = {"(a+)+$",         "(a|aa)+$",
+    static const char *const patterns[] = {"(a+)+$",          "(a|aa)+$",
                                            "(a*)*[b-d]",      "(.*)*[x-z]",
                                            "(a|a?)+[c-e]",    "^(([a-z])+.)+[A-Z]([a-z])+$",
                                            "(?:a*){200}[c-e]"};

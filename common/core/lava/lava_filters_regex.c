@@ -242,7 +242,7 @@ int lava_do_RegExReplace(struct lava_ctx *c,
     if (lava_net_text(c, in, &s) < 0 || lava_at_text(c, args, 1, "", &by) < 0 ||
         use_begin(&u, c, args, 2) < 0)
         return -1;
-    int r = lava_regex_replace(u.re, &u.budget, s.p, s.n, by.p, by.n, SIZE_MAX, emit, &b, &err);
+    int r = lava_regex_replace(u.re, &u.budget, s.p, s.n, by.p, by.n, emit, &b, &err);
     if (r < 0)
         return lava_fail(c, "%s", err.text);
     if (r > 0 || lava_step(c, LAVA_REGEX_BUDGET - u.budget) < 0)

@@ -388,7 +388,7 @@ static int replace_with_dollar(struct lava_ctx *c,
         lava_regex_new(NULL, pattern.p, pattern.n, 0, &err);
     if (!re)
         return lava_fail(c, "Replace: %s", err.text);
-    int r = lava_regex_replace(re, &budget, s.p, s.n, by.p, by.n, SIZE_MAX, emit, &b, &err);
+    int r = lava_regex_replace(re, &budget, s.p, s.n, by.p, by.n, emit, &b, &err);
     if (r < 0)
         return lava_fail(c, "Replace: %s", err.text);
     if (r > 0 || lava_step(c, LAVA_REGEX_BUDGET - budget) < 0)

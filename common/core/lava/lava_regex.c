@@ -221,23 +221,43 @@ static void fill(const struct lava_regex *re, pcre2_match_data *data, struct lav
     }
 }
 
-int lava_regex_match(const struct lava_regex *re,
-                     uint64_t *budget,
-                     const char *s,
-                     size_t n,
-                     size_t from,
-                     struct lava_match *groups,
-                     struct err *err)
-{
+/* What PCRE2 needs for matches one after the other. */
+struct matcher {
     struct pool pool;
+    pcre2_general_context *general;
+    pcre2_match_context *context;
+    pcre2_match_data *data;
+};
+
+static void matcher_begin(struct matcher *m, const struct lava_regex *re)
+{
+    m->pool.used = 0;
+    m->general = pcre2_general_context_create(pool_take, pool_give, &m->pool);
+    m->context = pcre2_match_context_create(m->general);
+    m->data = pcre2_match_data_create((uint32_t)re->groups, m->general);
+    pcre2_set_heap_limit(m->context, HEAP_KIB);
+}
+
+static void matcher_end(struct matcher *m)
+{
+    pcre2_match_data_free(m->data);
+    pcre2_match_context_free(m->context);
+    pcre2_general_context_free(m->general);
+}
+
+/* As lava_regex_match. */
+static int matcher_next(struct matcher *m,
+                        const struct lava_regex *re,
+                        uint64_t *budget,
+                        const char *s,
+                        size_t n,
+                        size_t from,
+                        struct lava_match *groups,
+                        struct err *err)
+{
     uint64_t price = 1 + n / BYTES_PER_STEP;
     int r = PCRE2_ERROR_MATCHLIMIT;
 
-    pool.used = 0;
-    pcre2_general_context *general = pcre2_general_context_create(pool_take, pool_give, &pool);
-    pcre2_match_context *context = pcre2_match_context_create(general);
-    pcre2_match_data *data = pcre2_match_data_create((uint32_t)re->groups, general);
-    pcre2_set_heap_limit(context, HEAP_KIB);
     for (uint32_t limit = FIRST_LIMIT; r == PCRE2_ERROR_MATCHLIMIT; limit *= 8) {
         uint64_t cost = (uint64_t)limit * price;
         if (cost > *budget) {
@@ -247,17 +267,55 @@ int lava_regex_match(const struct lava_regex *re,
             cost = *budget;
         }
         *budget -= cost;
-        pcre2_set_match_limit(context, limit);
-        r = pcre2_match(re->code, (PCRE2_SPTR)(n ? s : ""), n, from, 0, data, context);
+        pcre2_set_match_limit(m->context, limit);
+        r = pcre2_match(re->code, (PCRE2_SPTR)(n ? s : ""), n, from, 0, m->data, m->context);
     }
-    if (r > 0)
-        fill(re, data, groups);
-    pcre2_match_data_free(data);
-    pcre2_match_context_free(context);
-    pcre2_general_context_free(general);
     if (r == PCRE2_ERROR_NOMATCH)
         return 0;
-    return r > 0 ? 1 : bad(err, "takes too long on this text");
+    if (r <= 0)
+        return bad(err, "takes too long on this text");
+    fill(re, m->data, groups);
+    return 1;
+}
+
+int lava_regex_match(const struct lava_regex *re,
+                     uint64_t *budget,
+                     const char *s,
+                     size_t n,
+                     size_t from,
+                     struct lava_match *groups,
+                     struct err *err)
+{
+    struct matcher m;
+
+    matcher_begin(&m, re);
+    int found = matcher_next(&m, re, budget, s, n, from, groups, err);
+    matcher_end(&m);
+    return found;
+}
+
+int lava_regex_each(const struct lava_regex *re,
+                    uint64_t *budget,
+                    const char *s,
+                    size_t n,
+                    lava_each_fn *each,
+                    void *user,
+                    struct err *err)
+{
+    struct lava_match groups[LAVA_REGEX_MAX_GROUPS];
+    struct matcher m;
+    int r = 1;
+
+    matcher_begin(&m, re);
+    for (size_t from = 0; r > 0 && from <= n; from = lava_regex_next(&groups[0], s, n)) {
+        r = matcher_next(&m, re, budget, s, n, from, groups, err);
+        if (r > 0 && each(user, groups) != 0)
+            r = 2;
+        if (r != 1)
+            break;
+    }
+    matcher_end(&m);
+    return r == 1 ? 0 : r == 2 ? 1 : r;
 }
 
 size_t lava_regex_next(const struct lava_match *whole, const char *s, size_t n)

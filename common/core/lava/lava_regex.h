@@ -72,9 +72,9 @@ size_t lava_regex_next(const struct lava_match *whole, const char *s, size_t n);
 typedef int lava_emit_fn(void *user, const char *p, size_t n);
 
 /*
- * Every match replaced, at most `max` of them, as Regex.Replace does it: $1 ${1} ${name} $$ $& $`
- * $'
- * $+ $_ in the replacement; what names no group stays as it is.
+ * Every match replaced, as Regex.Replace does it. In the replacement stand $1, ${1}, ${name} for
+ * groups, $& for the match, $` and $' for what is around it, $+ for the last group, $_ for all of s
+ * and $$ for a dollar sign; what names no group stays as it is.
  * @return  0, -1 with *err, or what emit returned
  */
 int lava_regex_replace(const struct lava_regex *re,
@@ -83,7 +83,6 @@ int lava_regex_replace(const struct lava_regex *re,
                        size_t n,
                        const char *replacement,
                        size_t replacement_len,
-                       size_t max,
                        lava_emit_fn *emit,
                        void *user,
                        struct err *err) must_check;

@@ -9,9 +9,13 @@ struct job {
     const struct lava_regex *re;
     const char *s;
     size_t n;
-    const struct lava_match *groups;
+    const char *by; /* the replacement */
+    size_t by_n;
+    const struct lava_match *groups; /* of the match at hand */
+    size_t done;                     /* bytes of s that are out */
     lava_emit_fn *emit;
     void *user;
+    int status; /* what emit returned */
 };
 
 static int emit_group(const struct job *j, size_t group)
@@ -118,33 +122,37 @@ static int emit_replacement(const struct job *j, const char *r, size_t n)
     return 0;
 }
 
+static int replace_one(void *user, const struct lava_match *groups)
+{
+    struct job *j = user;
+
+    j->groups = groups;
+    j->status = j->emit(j->user, j->s + j->done, groups[0].start - j->done);
+    if (j->status == 0)
+        j->status = emit_replacement(j, j->by, j->by_n);
+    j->done = groups[0].end;
+    return j->status;
+}
+
 int lava_regex_replace(const struct lava_regex *re,
                        uint64_t *budget,
                        const char *s,
                        size_t n,
                        const char *replacement,
                        size_t replacement_len,
-                       size_t max,
                        lava_emit_fn *emit,
                        void *user,
                        struct err *err)
 {
-    struct lava_match groups[LAVA_REGEX_MAX_GROUPS];
-    struct job j = {re, s, n, groups, emit, user};
-    size_t done = 0, from = 0;
-    int r = 0;
+    struct job j = {.re = re,
+                    .s = n ? s : "",
+                    .n = n,
+                    .by = replacement,
+                    .by_n = replacement_len,
+                    .emit = emit,
+                    .user = user};
 
-    while (r == 0 && from <= n && max-- > 0) {
-        int found = lava_regex_match(re, budget, s, n, from, groups, err);
-        if (found <= 0) {
-            r = found;
-            break;
-        }
-        r = emit(user, s + done, groups[0].start - done);
-        if (r == 0)
-            r = emit_replacement(&j, replacement, replacement_len);
-        done = groups[0].end;
-        from = lava_regex_next(&groups[0], s, n);
-    }
-    return r ? r : emit(user, s + done, n - done);
+    if (lava_regex_each(re, budget, j.s, n, replace_one, &j, err) < 0)
+        return -1;
+    return j.status ? j.status : emit(user, j.s + j.done, n - j.done);
 }
