@@ -27,7 +27,7 @@ struct lava_work;
 enum {
     LAVA_MAX_TEMPLATE = 1 << 20, /* bytes: what is longer is refused */
     LAVA_MAX_NESTING = 100,      /* blocks in blocks; brackets in brackets in an expression */
-    LAVA_MAX_NODES = 1 << 18     /* parts of a template after parsing */
+    LAVA_MAX_NODES = 1 << 20     /* parts of a template after parsing */
 };
 
 /* A file for `include` and `render`. Rock has files; a contact's template has none. */

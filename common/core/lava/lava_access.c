@@ -209,11 +209,11 @@ static int64_t characters(const struct lava_value *v)
     return n;
 }
 
-static int64_t size_of(const struct lava_value *v)
+static int64_t size_of(struct lava_ctx *c, const struct lava_value *v)
 {
     switch (v->type) {
     case LAVA_STRING:
-        return characters(v);
+        return lava_step(c, v->n / 64) < 0 ? 0 : characters(v);
     case LAVA_ARRAY:
         return v->n;
     case LAVA_RANGE:
@@ -235,7 +235,7 @@ static void special(struct lava_ctx *c,
         return;
     switch (name->known ? name->known : lava_known_find(name->p, name->n)) {
     case LAVA_KNOWN_size:
-        *ret = lava_int(size_of(v));
+        *ret = lava_int(size_of(c, v));
         break;
     case LAVA_KNOWN_first:
         if (list)

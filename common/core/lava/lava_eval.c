@@ -3,7 +3,7 @@
  */
 #include "common/core/lava/lava_render_p.h"
 
-enum { ARGS_AT_HAND = 6 };
+enum { ARGS_AT_HAND = 6, BYTES_A_STEP = 64 };
 #define RANGE_LIMIT INT64_C(1000000000000000)
 
 /* The caller's variable, asked for once a render. */
@@ -105,6 +105,21 @@ static int eval_range(struct lava_ctx *c, const struct lava_expr *e, struct lava
     return 0;
 }
 
+/* What a filter has to look at, for its price: texts and lists by their length. */
+static uint64_t weight(const struct lava_value *v)
+{
+    return v->type == LAVA_STRING || v->type == LAVA_ARRAY ? v->n : 0;
+}
+
+static int charge(struct lava_ctx *c, const struct lava_value *in, const struct lava_args *args)
+{
+    uint64_t w = weight(in);
+
+    for (uint32_t i = 0; i < args->n; i++)
+        w += weight(&args->v[i]);
+    return w < BYTES_A_STEP ? 0 : lava_step(c, w / BYTES_A_STEP);
+}
+
 static int call(struct lava_ctx *c, const struct lava_call *k, struct lava_value *v)
 {
     struct lava_value at_hand[ARGS_AT_HAND], *values = at_hand, in = *v;
@@ -125,7 +140,7 @@ static int call(struct lava_ctx *c, const struct lava_call *k, struct lava_value
     }
     args.v = k->constants ? k->constants : values;
     *v = lava_nil();
-    return k->filter->fn(c, &in, &args, v);
+    return charge(c, &in, &args) < 0 ? -1 : k->filter->fn(c, &in, &args, v);
 }
 
 static int eval_filtered(struct lava_ctx *c, const struct lava_expr *e, struct lava_value *ret)
@@ -184,7 +199,7 @@ edge(struct lava_ctx *c, enum lava_op op, const struct lava_value *a, const stru
     if (lava_text(c, b, &part) < 0)
         return -1;
     s = lava_str_of(a);
-    if (part.n > s.n)
+    if (part.n > s.n || lava_step(c, part.n / BYTES_A_STEP) < 0)
         return 0;
     return memcmp(op == OP_STARTSWITH ? s.p : s.p + s.n - part.n, part.p, part.n) == 0;
 }

@@ -44,6 +44,11 @@ static inline struct lava_str lava_lex_text(const struct lava_lex *l)
 {
     return (struct lava_str){l->s + l->at, l->n};
 }
+/* Where the token begins: a text at its quote. */
+static inline uint32_t lava_lex_at(const struct lava_lex *l)
+{
+    return l->token == TOKEN_STRING ? l->at - 1 : l->at;
+}
 /* What the token is, for messages: "a number". */
 const char *lava_lex_name(const struct lava_lex *l);
 

@@ -108,16 +108,17 @@ static int parse_output(struct lava_parser *p, const struct lava_item *item, str
     return n->output ? lava_parse_end(p, &l, "this output") : -1;
 }
 
-/* {[ name ]}: shortcodes live in the church's database. */
-static int parse_shortcode(struct lava_parser *p, const struct lava_item *item)
+int lava_parse_refuse(struct lava_parser *p, const struct lava_item *item, const char *what)
 {
     char text[120];
     uint32_t line, column;
 
-    snprintf(text, sizeof(text), "the shortcode '%.*s' needs the Rock server",
+    snprintf(text, sizeof(text), "the %s '%.*s' needs the Rock server", what,
              (int)(item->name.n < 40 ? item->name.n : 40), item->name.p);
     if (!p->findings)
         return lava_parse_fail(p, item->at, "%s", text);
+    if (p->findings->v.n >= LAVA_MAX_FINDINGS) /* do not look for more: each takes a look back */
+        return 1;
     lava_source_where(p->src, item->at, &line, &column);
     lava_finding_add(p->findings, LAVA_SERVER, line, column, text);
     return 0;
@@ -156,7 +157,7 @@ static int parse_item(struct lava_parser *p,
     case ITEM_TAG:
         return ends && among(ends, item->name) ? 1 : lava_parse_tag(p, r, item, body);
     case ITEM_SHORTCODE:
-        return parse_shortcode(p, item);
+        return lava_parse_refuse(p, item, "shortcode") < 0 ? -1 : 0;
     case ITEM_OPEN:
         return lava_parse_fail(p, item->at, "'%.2s' is not closed", p->src->text + item->at);
     case ITEM_END:

@@ -14,21 +14,22 @@ new_expr(struct lava_parser *p, const struct lava_lex *l, enum lava_expr_kind ki
 
     if (e) {
         e->kind = (uint8_t)kind;
-        e->at = l->at;
+        e->at = lava_lex_at(l);
     }
     return e;
 }
 
 static int expected(struct lava_parser *p, const struct lava_lex *l, const char *what)
 {
-    return lava_parse_fail(p, l->at, "expected %s, found %s", what, lava_lex_name(l));
+    return lava_parse_fail(p, lava_lex_at(l), "expected %s, found %s", what, lava_lex_name(l));
 }
 
 int lava_parse_end(struct lava_parser *p, const struct lava_lex *l, const char *where)
 {
     if (l->token == TOKEN_END)
         return 0;
-    return lava_parse_fail(p, l->at, "%s ends too late: unexpected %s", where, lava_lex_name(l));
+    return lava_parse_fail(p, lava_lex_at(l), "%s ends too late: unexpected %s", where,
+                           lava_lex_name(l));
 }
 
 /* --- texts --- */
@@ -254,7 +255,7 @@ static const struct lava_expr *parse_constant(struct lava_parser *p, struct lava
     } else if (decimal_parse(s.p, s.n, DECIMAL_PLAIN, &d)) {
         e->value = lava_number(d);
     } else {
-        lava_parse_fail(p, l->at, "this number is too large");
+        lava_parse_fail(p, lava_lex_at(l), "this number is too large");
         return NULL;
     }
     lava_lex_next(l);

@@ -115,7 +115,8 @@ static int parse_call(struct lava_parser *p, struct lava_lex *l, struct lava_cal
     lava_lex_next(l);
     *call = (struct lava_call){.at = l->at};
     if (l->token != TOKEN_WORD)
-        return lava_parse_fail(p, l->at, "expected the name of a filter behind '|', found %s",
+        return lava_parse_fail(p, lava_lex_at(l),
+                               "expected the name of a filter behind '|', found %s",
                                lava_lex_name(l));
     call->name = lava_lex_text(l);
     lava_lex_next(l);

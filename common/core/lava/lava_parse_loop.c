@@ -6,7 +6,7 @@
 static int word(struct lava_parser *p, struct lava_lex *l, struct lava_str *ret)
 {
     if (l->token != TOKEN_WORD)
-        return lava_parse_fail(p, l->at, "expected a name, found %s", lava_lex_name(l));
+        return lava_parse_fail(p, lava_lex_at(l), "expected a name, found %s", lava_lex_name(l));
     *ret = lava_lex_text(l);
     lava_lex_next(l);
     return 0;
@@ -17,7 +17,7 @@ static const struct lava_expr *parameter(struct lava_parser *p, struct lava_lex 
 {
     lava_lex_next(l);
     if (l->token != TOKEN_COLON) {
-        lava_parse_fail(p, l->at, "expected ':', found %s", lava_lex_name(l));
+        lava_parse_fail(p, lava_lex_at(l), "expected ':', found %s", lava_lex_name(l));
         return NULL;
     }
     lava_lex_next(l);
@@ -46,7 +46,7 @@ static int for_option(struct lava_parser *p, struct lava_lex *l, struct lava_for
     if (lava_lex_is(l, "limit"))
         return (f->limit = parameter(p, l)) ? 0 : -1;
     if (!lava_lex_is(l, "offset"))
-        return lava_parse_fail(p, l->at, "expected limit, offset or reversed, found %s",
+        return lava_parse_fail(p, lava_lex_at(l), "expected limit, offset or reversed, found %s",
                                lava_lex_name(l));
     struct lava_lex after = *l;
     lava_lex_next(&after);
@@ -81,7 +81,7 @@ static int for_head(struct lava_parser *p, const struct lava_item *item, struct 
     if (word(p, &l, &name) < 0)
         return -1;
     if (!lava_lex_is(&l, "in"))
-        return lava_parse_fail(p, l.at, "expected 'in', found %s", lava_lex_name(&l));
+        return lava_parse_fail(p, lava_lex_at(&l), "expected 'in', found %s", lava_lex_name(&l));
     lava_lex_next(&l);
     uint32_t in = l.at;
     f->in = lava_parse_primary(p, &l);
@@ -218,7 +218,7 @@ static int include_arguments(struct lava_parser *p, struct lava_lex *l, struct l
         }
         struct lava_binding b = {0};
         if (l->token != TOKEN_WORD) {
-            lava_parse_fail(p, l->at, "expected a name, found %s", lava_lex_name(l));
+            lava_parse_fail(p, lava_lex_at(l), "expected a name, found %s", lava_lex_name(l));
             goto out;
         }
         b.slot = lava_parse_slot(p, lava_lex_text(l));
@@ -253,7 +253,7 @@ int lava_parse_include(struct lava_parser *p,
     in->isolated = lava_str_eq(item->name, LAVA_STR("render"));
     in->forloop_slot = lava_parse_slot(p, LAVA_STR("forloop"));
     if (in->isolated && l.token != TOKEN_STRING)
-        return lava_parse_fail(p, l.at, "'render' takes a name in quotes");
+        return lava_parse_fail(p, lava_lex_at(&l), "'render' takes a name in quotes");
     in->name = lava_parse_primary(p, &l);
     if (!in->name)
         return -1;

@@ -197,7 +197,7 @@ static int target(struct lava_parser *p, struct lava_lex *l, uint32_t *ret)
     bool quoted = l->token == TOKEN_STRING || (p->dialect && l->token == TOKEN_NUMBER);
 
     if ((l->token != TOKEN_WORD && !quoted) || (!quoted && name.p[name.n - 1] == '?'))
-        return lava_parse_fail(p, l->at, "expected the name of a variable, found %s",
+        return lava_parse_fail(p, lava_lex_at(l), "expected the name of a variable, found %s",
                                lava_lex_name(l));
     *ret = lava_parse_slot(p, name);
     lava_lex_next(l);
@@ -217,7 +217,7 @@ static int parse_assign(struct lava_parser *p,
     if (!n || target(p, &l, &n->set.slot) < 0)
         return -1;
     if (l.token != TOKEN_ASSIGN)
-        return lava_parse_fail(p, l.at, "expected '=', found %s", lava_lex_name(&l));
+        return lava_parse_fail(p, lava_lex_at(&l), "expected '=', found %s", lava_lex_name(&l));
     lava_lex_next(&l);
     n->set.value = lava_parse_value(p, &l);
     return n->set.value ? lava_parse_end(p, &l, "'assign'") : -1;
@@ -459,18 +459,14 @@ static bool needs_server(struct lava_str name)
 static int
 refuse_command(struct lava_parser *p, struct lava_reader *r, const struct lava_item *item)
 {
-    char text[120], end[48];
-    uint32_t line, column;
+    char end[48];
     struct lava_str ignored;
+    int refused = lava_parse_refuse(p, item, "command");
 
-    snprintf(text, sizeof(text), "the command '%.*s' needs the Rock server", (int)item->name.n,
-             item->name.p);
-    if (!p->findings)
-        return lava_parse_fail(p, item->at, "%s", text);
-    lava_source_where(p->src, item->at, &line, &column);
-    lava_finding_add(p->findings, LAVA_SERVER, line, column, text);
+    if (refused < 0)
+        return -1;
     snprintf(end, sizeof(end), "end%.*s", (int)item->name.n, item->name.p);
-    if (!r->lines)
+    if (refused == 0 && !r->lines)
         (void)lava_reader_skip_to(r, end, &ignored);
     return 0;
 }

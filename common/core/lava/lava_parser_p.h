@@ -75,6 +75,8 @@ int lava_parse_tag(struct lava_parser *p,
                    struct lava_reader *r,
                    const struct lava_item *item,
                    struct lava_body *body);
+/* What only Rock has: an error, or a finding (1: there are enough of them). */
+int lava_parse_refuse(struct lava_parser *p, const struct lava_item *item, const char *what);
 bool lava_is_tag(struct lava_str name); /* also the ends of blocks */
 /* Takes the white space out of bodies of a block that prints nothing else (dialects). */
 void lava_parse_quiet(struct lava_parser *p, struct lava_body *const *bodies, size_t n);

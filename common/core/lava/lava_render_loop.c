@@ -219,16 +219,15 @@ enum lava_done lava_render_for(struct lava_ctx *c, const struct lava_node *n)
 
 static struct lava_cycle_state *cycle_state(struct lava_ctx *c, struct lava_str key)
 {
-    struct lava_cycle_state *s = NULL;
-
+    if (lava_step(c, c->cycles.n / 4) < 0)
+        return NULL;
     vec_foreach (one, &c->cycles)
         if (lava_str_eq(one->key, key))
             return one;
-    if (lava_step(c, c->cycles.n) < 0)
+    if (lava_step(c, sizeof(struct lava_cycle_state)) < 0)
         return NULL;
     vec_push(&c->cycles, (struct lava_cycle_state){.key = key});
-    s = &c->cycles.v[c->cycles.n - 1];
-    return s;
+    return &c->cycles.v[c->cycles.n - 1];
 }
 
 /* Lava goes around by how many values there are now; dialects by how many there were. */

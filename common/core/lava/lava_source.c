@@ -65,10 +65,10 @@ static uint32_t raw_end(struct cutter *c)
 /* Where the comment at c->at ends; 0 when it is not closed. */
 static uint32_t comment_end(struct cutter *c)
 {
-    const char *line = memchr(c->raw + c->at, '\n', c->n - c->at);
-
-    if (c->raw[c->at + 1] == '/')
+    if (c->raw[c->at + 1] == '/') {
+        const char *line = memchr(c->raw + c->at, '\n', c->n - c->at);
         return line ? (uint32_t)(line - c->raw) : c->n;
+    }
     const char *end =
         c->no_block_end ? NULL : memmem(c->raw + c->at + 2, c->n - c->at - 2, "-/", 2);
     if (end)

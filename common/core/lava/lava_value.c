@@ -8,6 +8,15 @@
 #include "common/core/lava/lava_ctx.h"
 #include "common/core/lava/lava_source.h"
 
+/* Comparing two texts is worth a step, and one more for every 64 bytes. */
+static bool pay(struct lava_ctx *c, const struct lava_value *a, const struct lava_value *b)
+{
+    uint64_t n =
+        (a->type == LAVA_STRING ? a->n : 0) + (uint64_t)(b->type == LAVA_STRING ? b->n : 0);
+
+    return lava_step(c, 1 + n / 64) == 0;
+}
+
 bool lava_to_number(const struct lava_value *v, struct decimal *ret)
 {
     if (v->type == LAVA_NUMBER) {
@@ -156,7 +165,7 @@ static bool equal_deep(struct lava_ctx *c, const struct lava_value *a, const str
 
 bool lava_equal(struct lava_ctx *c, const struct lava_value *a, const struct lava_value *b)
 {
-    if (lava_step(c, 1) < 0)
+    if (!pay(c, a, b))
         return false;
     if (is_word(a))
         return equals_word(a, b);
@@ -214,6 +223,8 @@ bool lava_compare(struct lava_ctx *c,
                   const struct lava_value *b,
                   int *ret)
 {
+    if (!pay(c, a, b))
+        return false;
     if (a->type == LAVA_NUMBER || b->type == LAVA_NUMBER) {
         struct decimal x = counted(a), y = counted(b);
         *ret = decimal_cmp(&x, &y);
@@ -251,7 +262,7 @@ bool lava_contains(struct lava_ctx *c, const struct lava_value *in, const struct
         struct lava_name name = {text.p, (uint32_t)text.n, 0};
         return in->obj.ops->get(in->obj.self, &name, c, &ignored);
     }
-    if (in->type != LAVA_STRING || lava_step(c, in->n / 64) < 0)
+    if (in->type != LAVA_STRING || !pay(c, in, what))
         return false;
     return text.n == 0 || memmem(in->s, in->n, text.p, text.n) != NULL;
 }
