@@ -138,7 +138,7 @@ static int snapshot(struct run *r, struct err *err)
     struct source_request rq = {
         .eligible_group = r->s->eligible_group, .progress = source_progress, .user = r};
     rq.attributes = business_attributes(r->s->business, &rq.n_attributes);
-    if (run_users_request(r, &rq, err) < 0)
+    if (run_former_wanted(r, &rq.former, err) < 0 || run_users_request(r, &rq, err) < 0)
         return -1;
     run_progress(r, "reading Rock", 0, 0);
     if (r->p->source->ops->snapshot(r->p->source, &rq, &r->d, err) < 0)
@@ -173,9 +173,10 @@ static int steps(struct run *r, struct err *err)
     if (run_users_match(r, err) < 0 || run_people_contents(r, err) < 0)
         return -1;
     r->x = expander_new(r->d, &r->s->expand);
-    if (run_kept_leaving(r, err) < 0 || run_plan_mailboxes(r, err) < 0 || run_plan_leavers(r, err) < 0)
+    if (run_kept_leaving(r, err) < 0 || run_plan_mailboxes(r, err) < 0 ||
+        run_plan_leavers(r, err) < 0)
         return -1;
-    if (run_people_write(r, err) < 0 || run_plan_guard(r, err) < 0)
+    if (run_people_write(r, err) < 0 || run_former_write(r, err) < 0 || run_plan_guard(r, err) < 0)
         return -1;
     return run_apply(r, err);
 }

@@ -7,6 +7,7 @@
  * As long as that program runs, it writes into the same mailbox: then everything waits. It runs
  * while its marks move: each contact says when it was written last.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/log.h"
@@ -144,6 +145,37 @@ static struct map *keys_listed(struct mailbox *mb)
     return keys;
 }
 
+/* The contact of this person, by the id of now or by one of before a merge; NULL: none. */
+static const struct store_legacy *
+legacy_of(const struct mailbox *mb, const struct map *by_person, const struct ledger_known *row)
+{
+    uintptr_t slot = (uintptr_t)map_get_u64(by_person, (uint64_t)row->rock_id);
+    for (const char *p = row->former; !slot && p && *p; p += *p == ',') {
+        char *end;
+        unsigned long long id = strtoull(p, &end, 10);
+        if (end == p)
+            break;
+        slot = (uintptr_t)map_get_u64(by_person, id);
+        p = end;
+    }
+    return slot ? &mb->legacy[slot - 1] : NULL;
+}
+
+static void
+take_over(struct mailbox *mb, const struct ledger_known *row, const struct store_legacy *it)
+{
+    vec_push(&mb->settle.results,
+             (struct ledger_result){.person = row->person,
+                                    .set_have = true,
+                                    .have = {.set = true, .key = row->key, .cats = legacy_cats},
+                                    .have_content_unknown = true,
+                                    .item_id = it->item_id,
+                                    .version = it->version,
+                                    .op = "adopt",
+                                    .outcome = "done",
+                                    .code = "legacy"});
+}
+
 void mailbox_legacy_adopt(struct mailbox *mb)
 {
     if (!mb->n_legacy)
@@ -155,23 +187,13 @@ void mailbox_legacy_adopt(struct mailbox *mb)
             map_put_u64(by_person, (uint64_t)mb->legacy[i].rock_person, (void *)(uintptr_t)(i + 1));
     for (size_t i = 0; i < mb->n_known; i++) {
         const struct ledger_known *row = &mb->known[i];
-        if (!row->wanted || row->intent || row->rock_id <= 0 ||
-            map_get(have, row->key.b, sizeof(row->key.b)))
+        const struct store_legacy *it = NULL;
+        if (row->wanted && !row->intent && row->rock_id > 0 &&
+            !map_get(have, row->key.b, sizeof(row->key.b)))
+            it = legacy_of(mb, by_person, row);
+        if (!it)
             continue;
-        uintptr_t slot = (uintptr_t)map_get_u64(by_person, (uint64_t)row->rock_id);
-        if (!slot)
-            continue;
-        const struct store_legacy *it = &mb->legacy[slot - 1];
-        vec_push(&mb->settle.results,
-                 (struct ledger_result){.person = row->person,
-                                        .set_have = true,
-                                        .have = {.set = true, .key = row->key, .cats = legacy_cats},
-                                        .have_content_unknown = true,
-                                        .item_id = it->item_id,
-                                        .version = it->version,
-                                        .op = "adopt",
-                                        .outcome = "done",
-                                        .code = "legacy"});
+        take_over(mb, row, it);
         taken++;
     }
     log_info("contacts of the program before this one are taken over", kv("mailbox", mb->id),

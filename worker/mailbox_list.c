@@ -276,6 +276,7 @@ static void known_loaded(enum ledger_status st,
     for (size_t i = 0; i < n; i++) {
         mb->known[i].item_id = arena_strdup(mb->work, rows[i].item_id);
         mb->known[i].cats = arena_strdup(mb->work, rows[i].cats);
+        mb->known[i].former = arena_strdup(mb->work, rows[i].former);
     }
     w->p.store->ops->list(w->p.store, mailbox_store(mb), NULL, 0, mb->then_listed, mb);
 }

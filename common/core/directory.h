@@ -79,6 +79,10 @@ struct dir_user {            /* an eligible person */
                                 asked for */
 };
 
+struct dir_former { /* a merge: whom an old Person.Id means now */
+    int64_t was, now;
+};
+
 struct directory {
     struct arena *arena; /* owns everything below */
     int64_t read_at_ms;  /* wall clock when the read began */
@@ -95,6 +99,8 @@ struct directory {
      * request asks for it and the source has not got them all in people anyway. */
     const int64_t *opted_out;
     size_t n_opted_out;
+    const struct dir_former *former; /* merges, where the request asks for them; ascending by was */
+    size_t n_former;
 };
 
 void directory_free(struct directory *d); /* NULL is fine; frees the arena that holds d too */

@@ -349,7 +349,8 @@ static void op_known(struct ledger *l, struct ledger_lease lease, ledger_listed 
             .intent_op = row->intent ? row->intent_op : INTENT_UPDATE,
             .item_id = row->item_id,
             .cats = memory_cats(rows, row),
-            .rock_id = row->person}; /* there is no Rock here */
+            .rock_id = row->person, /* there is no Rock here */
+            .former = row->former ? row->former : ""};
     }
     outcome(c, LEDGER_OK);
 }

@@ -55,6 +55,7 @@ struct ledger_memory_link {
     struct link_side intended;
     int64_t sent_at;
     uint32_t looks;
+    const char *former; /* ids that mean the person too; NULL none */
 };
 
 struct ledger_memory_entry { /* of the journal */

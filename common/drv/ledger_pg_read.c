@@ -93,6 +93,7 @@ struct ledger_known *ledger_read_known(const struct pg_result *r)
         k->item_id = pg_text(r, i, 6);
         k->cats = text_or_empty(r, i, 7);
         k->rock_id = pg_i64(r, i, 8);
+        k->former = text_or_empty(r, i, 9);
     }
     return rows;
 }

@@ -277,8 +277,43 @@ static int op_kept(struct plan_store *s,
     return 0;
 }
 
+static int op_former_wanted(struct plan_store *s, bool *ret, struct err *err)
+{
+    static const struct pg_stmt stmt = {
+        "plan_former_wanted", "SELECT EXISTS (SELECT FROM mailbox WHERE folder_id IS NULL)"
+                              " OR NOT EXISTS (SELECT FROM mailbox)"};
+    autoptr(pg_result_free) struct pg_result *r = NULL;
+    if (pg_call(plan_pg(s)->pg, &stmt, NULL, &r, err) < 0)
+        return -1;
+    *ret = pg_bool(r, 0, 0);
+    return 0;
+}
+
+static int
+op_former_write(struct plan_store *s, const struct plan_former *f, size_t n, struct err *err)
+{
+    static const struct pg_stmt stmt = {
+        "plan_former_write",
+        "INSERT INTO person_former (rock_id, person) SELECT DISTINCT ON (u.was) u.was, p.id"
+        " FROM unnest($1::bigint[], $2::uuid[]) AS u(was, key) JOIN person p ON p.key = u.key"
+        " ORDER BY u.was ON CONFLICT (rock_id) DO UPDATE SET person = excluded.person"
+        " WHERE person_former.person <> excluded.person"};
+    autovalue(pg_params_release) struct pg_params p = {0};
+    pg_array(&p, PG_INT8);
+    for (size_t i = 0; i < n; i++)
+        pg_put_i64(&p, f[i].was);
+    pg_array_end(&p);
+    pg_array(&p, PG_UUID);
+    for (size_t i = 0; i < n; i++)
+        pg_put_uuid(&p, &f[i].key);
+    pg_array_end(&p);
+    return plan_pg_change(plan_pg(s), &stmt, &p, NULL, err);
+}
+
 void plan_pg_add_people(struct plan_store_ops *o)
 {
+    o->former_wanted = op_former_wanted;
+    o->former_write = op_former_write;
     o->kept = op_kept;
     o->persons = op_persons;
     o->persons_write = op_persons_write;

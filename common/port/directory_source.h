@@ -32,6 +32,7 @@ struct source_request {
     const struct guid *groups; /* union of all chosen groups, ascending */
     size_t n_groups;
     bool opted_out; /* everybody who opted out, not only among the people of the snapshot */
+    bool former;    /* merges, all that Rock knows of */
     /* Keys of person attributes that are wanted beside Employer and Position, at most
      * SOURCE_ATTRIBUTES_MAX, each at most SOURCE_KEY_MAX bytes. One that Rock does not have is no
      * error: nobody has a value then, and the directory names it. */

@@ -85,6 +85,10 @@ struct plan_kept { /* a contact left as it is, since Delete Old Contacts was off
     int64_t mailbox;
     struct guid key;
 };
+struct plan_former { /* whom an old Person.Id means now */
+    int64_t was;
+    struct guid key;
+};
 struct plan_rekey { /* a merge: the item of `from` becomes the item of `to` */
     int64_t from, to;
 };
@@ -211,6 +215,14 @@ struct plan_store_ops {
                  size_t *n,
                  struct err *err);
 
+    /* Is there a mailbox that was never looked into? Then contacts that the program before this one
+     * made may be found there, which name people by ids of before a merge. NULL: never. */
+    int (*former_wanted)(struct plan_store *s, bool *ret, struct err *err);
+    /* Keys without a person row are left out; known ids are overwritten. */
+    int (*former_write)(struct plan_store *s,
+                        const struct plan_former *f,
+                        size_t n,
+                        struct err *err);
     /* The kept contacts of these people (Person.Id), ascending by mailbox, then key. NULL: the
      * store has none ever. */
     int (*kept)(struct plan_store *s,

@@ -181,6 +181,8 @@ int rock_build(struct rock_read *r, int64_t read_at_ms, struct directory **ret, 
     b.d->read_at_ms = read_at_ms;
     b.d->opted_out = arena_memdup(r->keep, r->opted_out.v, r->opted_out.n * sizeof(int64_t));
     b.d->n_opted_out = r->opted_out.n;
+    b.d->former = arena_memdup(r->keep, r->former.v, r->former.n * sizeof(*r->former.v));
+    b.d->n_former = r->former.n;
     int rc = build_people(&b, err);
     if (rc == 0) {
         build_groups(&b);

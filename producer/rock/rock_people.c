@@ -105,6 +105,34 @@ int rock_read_origins(struct rock_read *r, const struct rock_ids *of, struct err
     return 0;
 }
 
+static void on_former(const struct js *row, int64_t id, void *user)
+{
+    struct rock_read *r = user;
+    struct rock_alias a;
+
+    rock_decode_alias(row, id, &a);
+    if (!js_failed(row) && a.of && a.person && a.of != a.person)
+        vec_push(&r->former, (struct dir_former){a.of, a.person});
+}
+
+int rock_read_former(struct rock_read *r, struct err *err)
+{
+    autovalue(rock_filter_release) struct rock_filter merged = ROCK_FILTER_INIT;
+
+    if (!r->rq->former)
+        return 0;
+    rock_filter_raw(&merged, "AliasPersonId ne PersonId");
+    if (rock_table_walk(r->f, &rock_aliases, &merged, on_former, r, err) < 0) {
+        /* A comparison of two columns is OData, but no client is known that asks Rock for one: a
+         * server that refuses it costs some contacts their recognition, never the run. */
+        if (strcmp(err->code, "rock.400") != 0)
+            return -1;
+        vec_clear(&r->former);
+    }
+    r->former.n = rock_ids_unique_rows(r->former.v, r->former.n, sizeof(*r->former.v));
+    return 0;
+}
+
 /*
  * asked: replaced by those to read next: survivors of merges, and once more those who should be
  * there. Returns how many are nowhere.

@@ -85,6 +85,7 @@ struct rock_read {
     vec(struct rock_origin) origins;        /* ascending of; those that were needed */
     struct rock_ids wanted;                 /* people of the snapshot, as memberships name them */
     struct rock_ids opted_out;              /* everybody who did, where that was asked for */
+    vec(struct dir_former) former;          /* likewise; ascending by was */
     vec(struct rock_person) people;         /* ascending id */
     vec(struct rock_family) families;       /* ascending (person, order, row) */
     vec(struct rock_place) places;          /* ascending (group, type, id) */
@@ -109,6 +110,7 @@ int rock_read_people(struct rock_read *r, struct err *err) must_check;
 int rock_read_keys(struct rock_read *r, struct err *err) must_check;
 int rock_read_details(struct rock_read *r, struct err *err) must_check;
 int rock_read_opted_out(struct rock_read *r, struct err *err) must_check;
+int rock_read_former(struct rock_read *r, struct err *err) must_check;
 /* Values of the attributes of the request. */
 int rock_read_asked(struct rock_read *r, const struct rock_ids *people, struct err *err) must_check;
 int rock_build(struct rock_read *r, int64_t read_at_ms, struct directory **ret, struct err *err)

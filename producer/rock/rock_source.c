@@ -39,6 +39,7 @@ void rock_read_release(struct rock_read *r)
     rock_ids_release(&r->followers);
     rock_ids_release(&r->wanted);
     rock_ids_release(&r->opted_out);
+    vec_release(&r->former);
     arena_free(r->keep);
 }
 
@@ -81,7 +82,8 @@ static int source_snapshot(struct directory_source *base,
         rock_read_groups(&r, err) < 0 || rock_read_members(&r, err) < 0 ||
         rock_read_followings(&r, err) < 0 || rock_read_people(&r, err) < 0 ||
         rock_read_keys(&r, err) < 0 || rock_read_details(&r, err) < 0 ||
-        rock_read_opted_out(&r, err) < 0 || rock_build(&r, read_at_ms, ret, err) < 0)
+        rock_read_opted_out(&r, err) < 0 || rock_read_former(&r, err) < 0 ||
+        rock_build(&r, read_at_ms, ret, err) < 0)
         return -1;
     if (!rq->n_followers) /* nobody asked this time */
         r.counts.followings = s->last.followings;

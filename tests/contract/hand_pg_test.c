@@ -91,6 +91,40 @@ HAND_TEST(hidden_contacts_are_listed_and_restored)
         eq(i64, COUNT("SELECT count(*) FROM link WHERE state = 'active' AND offer IS NULL"), 2));
 }
 
+HAND_TEST(merges_of_before_are_known_by_person)
+{
+    bool wanted_ = false;
+    OK(S->ops->former_wanted(S, &wanted_, &err));
+    cr_expect(wanted_, "no mailbox yet: all are to be looked into");
+    a_user();
+    OK(S->ops->former_wanted(S, &wanted_, &err));
+    cr_expect(wanted_);
+    const struct plan_former f[] = {{71, key_of(1)}, {72, key_of(2)}, {73, key_of(99)}};
+    OK(S->ops->former_write(S, f, 3, &err));
+    const struct plan_former again[] = {{71, key_of(2)}, {71, key_of(2)}};
+    OK(S->ops->former_write(S, again, 2, &err));
+    cr_expect(eq(i64, COUNT("SELECT count(*) FROM person_former"), 2));
+    cr_expect(eq(i64, COUNT("SELECT count(*) FROM person_former WHERE person = 2"), 2));
+    SQL("UPDATE mailbox SET folder_id = 'f'");
+    OK(S->ops->former_wanted(S, &wanted_, &err));
+    cr_expect_not(wanted_);
+}
+
+HAND_TEST(kept_contacts_of_people_are_found)
+{
+    struct plan_kept *kept;
+    size_t n;
+    a_user();
+    SQL("UPDATE person SET rock_id = 500 + id");
+    SQL("UPDATE link SET state = 'kept' WHERE person = 2");
+    const int64_t ids[] = {501, 502, 503};
+    OK(S->ops->kept(S, arena, ids, 3, &kept, &n, &err));
+    cr_assert(eq(sz, n, 1));
+    struct guid key = key_of(2);
+    cr_expect(eq(int, guid_cmp(&kept[0].key, &key), 0));
+    cr_expect(eq(i64, kept[0].mailbox, box));
+}
+
 int main(int argc, char *argv[])
 {
     if (!test_db_available())

@@ -292,6 +292,21 @@ Test(worker_hand, contacts_of_the_program_before_are_taken_over)
     cr_expect_eq(memory_store_foreign_touched(rig_server(r)), 0u);
 }
 
+Test(worker_hand, a_contact_of_somebody_merged_since_is_the_survivors)
+{
+    autoptr(rig_free) struct rig *r = rig_new(&(struct rig_options){.legacy_quiet_ms = DAY});
+    int64_t mb = rig_mailbox(r, pat);
+    struct contact c = {{[CONTACT_SURNAME] = "Legacy"}};
+    const char *id = memory_store_user_adds(rig_server(r), pat, &c, "");
+    memory_store_legacy(rig_server(r), pat, id, 5007, "1", rig_now(r) - 10 * (int64_t)DAY);
+    rig_want(r, mb, 1, 1, false)->former = "5001,5007";
+    rig_want(r, mb, 2, 1, false)->former = "5002";
+    finish(r);
+    cr_expect_eq(items(r, pat), 2u);
+    cr_expect_eq(rig_creates(r, 1), 0u);
+    cr_expect_eq(rig_creates(r, 2), 1u);
+}
+
 Test(worker_hand, the_mailbox_waits_while_the_program_before_still_writes)
 {
     autoptr(rig_free) struct rig *r = rig_new(&(struct rig_options){.legacy_quiet_ms = 4 * HOUR});
