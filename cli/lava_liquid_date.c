@@ -232,24 +232,36 @@ static bool put_field(struct format *f, const struct field *x)
     }
 }
 
+static bool read_flag(char c, struct field *x)
+{
+    switch (c) {
+    case '-':
+    case '0':
+        x->pad = c;
+        return true;
+    case '_':
+        x->pad = ' ';
+        return true;
+    case '^':
+    case '#':
+        x->upper = true;
+        return true;
+    case ':':
+        x->colon = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Reads a field at s (behind the %); its length, 0 when there is none. */
 static size_t read_field(const char *s, size_t n, struct field *x)
 {
     size_t i = 0;
 
     *x = (struct field){0};
-    for (; i < n; i++) {
-        if (s[i] == '-' || s[i] == '0')
-            x->pad = s[i];
-        else if (s[i] == '_')
-            x->pad = ' ';
-        else if (s[i] == '^' || s[i] == '#')
-            x->upper = true;
-        else if (s[i] == ':')
-            x->colon = true;
-        else
-            break;
-    }
+    while (i < n && read_flag(s[i], x))
+        i++;
     for (; i < n && s[i] >= '0' && s[i] <= '9' && x->width < 100; i++)
         x->width = x->width * 10 + (s[i] - '0');
     if (i == n)

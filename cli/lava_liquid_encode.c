@@ -241,28 +241,45 @@ encode64(struct lava_ctx *c, const struct lava_value *in, bool url, struct lava_
     return finish(&o, ret);
 }
 
-/* Strict: whole groups of four, padding at the end only. The URL form may leave padding out. */
+/* Digits without their padding. Strict: whole groups of four, padding at the end only; the URL form
+ * may leave padding out. False: this is no base64. */
+static bool unpadded(struct lava_str s, bool url, size_t *n)
+{
+    bool whole = s.n % 4 == 0;
+
+    *n = s.n;
+    while (*n && s.n - *n < 2 && s.p[*n - 1] == '=')
+        --*n;
+    return (url || whole) && *n % 4 != 1 && (*n == s.n || whole);
+}
+
+/* The value of a digit, of the URL alphabet too when url; -1: none. */
+static int digit64(char c, bool url)
+{
+    const char *at = c ? strchr(alphabets[0], c) : NULL;
+
+    if (!at && url && c)
+        at = (at = strchr(alphabets[1], c)) ? alphabets[0] + (at - alphabets[1]) : NULL;
+    return at ? (int)(at - alphabets[0]) : -1;
+}
+
 static int
 decode64(struct lava_ctx *c, const struct lava_value *in, bool url, struct lava_value *ret)
 {
     struct lava_str s;
     struct out o;
     uint32_t v = 0, bits = 0;
+    size_t n;
 
     if (begin(c, in, 1, &s, &o) < 0)
         return -1;
-    bool whole = s.n % 4 == 0;
-    size_t n = s.n;
-    while (n && s.n - n < 2 && s.p[n - 1] == '=')
-        n--;
-    if ((!url && !whole) || n % 4 == 1 || (n < s.n && !whole))
+    if (!unpadded(s, url, &n))
         return lava_fail(c, "this is no base64");
     for (size_t i = 0; i < n; i++) {
-        const char *at = s.p[i] ? strchr(alphabets[0], s.p[i]) : NULL;
-        const char *too = url && s.p[i] ? strchr(alphabets[1], s.p[i]) : NULL;
-        if (!at && !too)
+        int digit = digit64(s.p[i], url);
+        if (digit < 0)
             return lava_fail(c, "this is no base64");
-        v = v << 6 | (uint32_t)(too ? too - alphabets[1] : at - alphabets[0]);
+        v = v << 6 | (uint32_t)digit;
         bits += 6;
         if (bits < 8)
             continue;

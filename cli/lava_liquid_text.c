@@ -3,8 +3,6 @@
  */
 #include <utf8proc.h>
 
-#include "common/base/text.h"
-
 #include "cli/lava_liquid_p.h"
 
 static bool space(char c)
@@ -225,32 +223,54 @@ static const char *find_next(struct lava_str s, struct lava_str what)
     return what.n ? memmem(s.p, s.n, what.p, what.n) : s.p;
 }
 
+/* Bytes of the first character. */
+static size_t one_character(struct lava_str s)
+{
+    size_t n = s.n ? 1 : 0;
+
+    while (n < s.n && ((unsigned char)s.p[n] & 0xc0) == 0x80)
+        n++;
+    return n;
+}
+
+/* The empty text: between all characters, and at both ends. */
+static int
+weave(struct lava_ctx *c, struct lava_str s, struct lava_str with, struct lava_value *ret)
+{
+    struct lava_str *pieces = lava_alloc(c, (2 * s.n + 1) * sizeof(*pieces));
+    size_t n = 0;
+
+    if (!pieces)
+        return -1;
+    pieces[n++] = with;
+    while (s.n) {
+        size_t k = one_character(s);
+        pieces[n++] = (struct lava_str){s.p, k};
+        pieces[n++] = with;
+        s.p += k;
+        s.n -= k;
+    }
+    return lava_concat(c, pieces, n, ret);
+}
+
 static int replace_all(struct lava_ctx *c,
                        struct lava_str s,
                        struct lava_str what,
                        struct lava_str with,
                        struct lava_value *ret)
 {
-    size_t most = what.n ? s.n / what.n : s.n + 1;
-    struct lava_str *pieces = lava_alloc(c, (2 * most + 2) * sizeof(*pieces));
+    if (!what.n)
+        return weave(c, s, with, ret);
+    struct lava_str *pieces = lava_alloc(c, (2 * (s.n / what.n) + 1) * sizeof(*pieces));
     size_t n = 0;
-
     if (!pieces)
         return -1;
-    for (const char *at; n / 2 < most && (at = find_next(s, what)); n += 2) {
-        size_t skip = (size_t)(at - s.p) + what.n;
-        size_t keep = what.n ? 0 : s.n ? text_cut(s.p, s.n, 4) : 0;
-        if (!what.n)
-            while (keep > 1 && text_cut(s.p, s.n, keep - 1) > 0)
-                keep = text_cut(s.p, s.n, keep - 1);
-        pieces[n] = what.n ? (struct lava_str){s.p, skip - what.n} : with;
-        pieces[n + 1] = what.n ? with : (struct lava_str){s.p, keep};
-        if (!what.n && !s.n) {
-            n += 2;
-            break;
-        }
-        s.p += what.n ? skip : keep;
-        s.n -= what.n ? skip : keep;
+    for (const char *at; (at = memmem(s.p, s.n, what.p, what.n)); n += 2) {
+        size_t before = (size_t)(at - s.p);
+        pieces[n] = (struct lava_str){s.p, before};
+        pieces[n + 1] = with;
+        s.p += before + what.n;
+        s.n -= before + what.n;
     }
     pieces[n++] = s;
     return lava_concat(c, pieces, n, ret);
@@ -380,40 +400,59 @@ int liquid_truncate(struct lava_ctx *c,
     return lava_concat(c, pieces, 2, ret);
 }
 
+/* The next word of *s, without the space around; false when there is none. */
+static bool next_word(struct lava_str *s, struct lava_str *ret)
+{
+    size_t i = 0, from;
+
+    while (i < s->n && space(s->p[i]))
+        i++;
+    for (from = i; i < s->n && !space(s->p[i]);)
+        i++;
+    *ret = (struct lava_str){s->p + from, i - from};
+    s->p += i;
+    s->n -= i;
+    return ret->n > 0;
+}
+
+/* The first n words, a blank between them, and the end; the whole when there are no more. */
+static int first_words(
+    struct lava_ctx *c, struct lava_str s, int64_t n, struct lava_str end, struct lava_value *ret)
+{
+    struct lava_str whole = s, word;
+    char *p = lava_alloc(c, s.n + 1);
+    size_t k = 0;
+
+    if (!p)
+        return -1;
+    for (int64_t i = 0; next_word(&s, &word); i++) {
+        if (i == n) {
+            struct lava_str pieces[] = {{p, k}, end};
+            return lava_concat(c, pieces, 2, ret);
+        }
+        if (k)
+            p[k++] = ' ';
+        memcpy(p + k, word.p, word.n);
+        k += word.n;
+    }
+    *ret = text_of(whole);
+    return 0;
+}
+
 int liquid_truncatewords(struct lava_ctx *c,
                          const struct lava_value *in,
                          const struct lava_args *args,
                          struct lava_value *ret)
 {
     struct lava_str s, end = LAVA_STR("...");
-    int64_t n = 15, words = 0;
+    int64_t n = 15;
 
     if (in->type == LAVA_NIL)
         return 0;
     if (input(c, in, &s) < 0 || (args->n && liquid_integer(c, &args->v[0], &n) < 0) ||
         (args->n > 1 && liquid_text(c, &args->v[1], &end) < 0))
         return -1;
-    n = n < 1 ? 1 : n;
-    char *p = lava_alloc(c, s.n + 1);
-    size_t k = 0;
-    if (!p)
-        return -1;
-    for (size_t i = 0; i < s.n;) {
-        while (i < s.n && space(s.p[i]))
-            i++;
-        if (i == s.n)
-            break;
-        if (words++ == n) {
-            struct lava_str pieces[] = {{p, k}, end};
-            return lava_concat(c, pieces, 2, ret);
-        }
-        if (k)
-            p[k++] = ' ';
-        while (i < s.n && !space(s.p[i]))
-            p[k++] = s.p[i++];
-    }
-    *ret = text_of(s);
-    return 0;
+    return first_words(c, s, n < 1 ? 1 : n, end, ret);
 }
 
 /* --- split --- */
