@@ -101,7 +101,7 @@ static int apply(const struct rule *rule, struct str *text)
     struct err ignored;
 
     if (lava_regex_replace(rule->re, &steps, text->p, text->n, rule->r.format,
-                           strlen(rule->r.format), SIZE_MAX, emit, &made, &ignored) != 0)
+                           strlen(rule->r.format), emit, &made, &ignored) != 0)
         return -1;
     str_clear(text);
     str_add(text, made.p, made.n);
