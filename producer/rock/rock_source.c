@@ -69,6 +69,12 @@ int rock_confirm_empty(
 
 /* ---- the port ---- */
 
+/* What a snapshot holds beside the people that somebody chose. */
+static int read_beside(struct rock_read *r, struct err *err)
+{
+    return rock_read_opted_out(r, err) < 0 || rock_read_former(r, err) < 0 ? -1 : 0;
+}
+
 static int source_snapshot(struct directory_source *base,
                            const struct source_request *rq,
                            struct directory **ret,
@@ -81,8 +87,7 @@ static int source_snapshot(struct directory_source *base,
     if (rock_read_server(&r, err) < 0 || rock_read_formats(&r, err) < 0 ||
         rock_read_groups(&r, err) < 0 || rock_read_members(&r, err) < 0 ||
         rock_read_followings(&r, err) < 0 || rock_read_people(&r, err) < 0 ||
-        rock_read_keys(&r, err) < 0 || rock_read_details(&r, err) < 0 ||
-        rock_read_opted_out(&r, err) < 0 || rock_read_former(&r, err) < 0 ||
+        rock_read_keys(&r, err) < 0 || rock_read_details(&r, err) < 0 || read_beside(&r, err) < 0 ||
         rock_build(&r, read_at_ms, ret, err) < 0)
         return -1;
     if (!rq->n_followers) /* nobody asked this time */
