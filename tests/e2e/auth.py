@@ -46,7 +46,8 @@ def ntlm_load():
         on = seen["connections"]
         need(on["logged_in"] >= 8, f"{on['logged_in']} connections")
         need(on["max_done"] == on["max_begun"] == 1, f"handshakes of one connection: {on}")
-        need(seen["ntlm"]["ok"] == on["logged_in"] <= 8 + dropped, f"{seen['ntlm']} on {on}, {dropped} dropped")
+        # libcurl begins again on another connection when one dies; that is not let, and costs this one too
+        need(seen["ntlm"]["ok"] == on["logged_in"] <= 8 + 2 * dropped, f"{seen['ntlm']} on {on}, {dropped} dropped")
         need(seen["refused"] == seen["ntlm_v1"] == seen["malformed"] == 0, f"refused: {seen}")
         need(stats["max_creates_per_key"] == 1, "a contact was created twice")
         return (f"{total(site)} contacts, {sum(stats['calls'].values())} calls, {on['logged_in']} connections, "
