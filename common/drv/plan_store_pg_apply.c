@@ -37,14 +37,16 @@ static const struct pg_stmt apply_rekey_rows = {
     "INSERT INTO link (mailbox, person) SELECT $1::bigint, k.to_" REKEYS
     " AND t.person IS NULL ORDER BY k.to_ ON CONFLICT (mailbox, person) DO NOTHING"};
 
-/* Both updates see the rows as they were before this statement. */
+/* Both updates see the rows as they were before this statement. A hidden person whose other self
+ * the user kept is there again. */
 static const struct pg_stmt apply_rekey = {
     "plan_apply_rekey",
     "WITH k AS (SELECT k.to_, f.*" REKEYS " AND t.person IS NOT NULL),"
     " given AS (UPDATE link l SET have = k.have, have_content = k.have_content,"
     "  have_cats = k.have_cats, have_key = k.have_key, item_id = k.item_id, version = k.version,"
     "  gen = " GEN ", run = $2::bigint, offer = $3::bigint, urgent = $4::boolean,"
-    "  retry_at = NULL, attempts = 0, dead_for = NULL, dead_code = NULL"
+    "  retry_at = NULL, attempts = 0, dead_for = NULL, dead_code = NULL,"
+    "  state = CASE WHEN l.state = 'hidden' THEN 'active' ELSE l.state END"
     "  FROM k WHERE l.mailbox = $1 AND l.person = k.to_)"
     " UPDATE link l SET have = NULL, have_content = NULL, have_cats = NULL, have_key = NULL,"
     " item_id = NULL, version = NULL, look_at = NULL, dead_for = NULL, dead_code = NULL"

@@ -335,6 +335,17 @@ PLAN_TEST(a_merge_moves_the_item_to_a_survivor_with_a_row)
     COL("item_id IS NULL", box, 1, "true");
 }
 
+PLAN_TEST(a_merge_shows_a_hidden_survivor_whose_other_self_the_user_kept)
+{
+    one_synced();
+    int64_t p = a_person(2);
+    wanted(box, &p, 1, an_offer("q"));
+    SQL("UPDATE link SET state = 'hidden' WHERE person = 2");
+    rekey(1, 2, true);
+    COL("item_id", box, 2, "item-1");
+    COL("state", box, 2, "active");
+}
+
 PLAN_TEST(a_merge_leaves_rows_with_open_writes_alone)
 {
     one_synced();
