@@ -1,7 +1,7 @@
 /*
  * Whole installations through seeded schedules of changes and faults: see README.md here.
  *
- *   crash_world_test [--seeds FROM-TO] [--pg DSN] [--quiet]
+ *   crash_world_test [--seeds FROM-TO] [--first]
  *   crash_world_test --seed N [--shrink] [--verbose]
  *   crash_world_test --schedule FILE [--shrink] [--verbose]
  */
@@ -25,8 +25,8 @@ enum { SHARES = 2, FOUND_MAX = 5 };
 
 struct options {
     unsigned long long from, to;
-    const char *schedule, *dsn;
-    bool shrink, verbose;
+    const char *schedule;
+    bool pg, shrink, verbose, first; /* stop at the first that fails */
 };
 
 static int
@@ -36,8 +36,8 @@ report(struct world_schedule *s, const struct world_found *found, const struct o
            (unsigned long long)s->seed, found->text, (unsigned long long)s->seed);
     if (o->shrink) {
         struct world_found last;
-        size_t runs = world_shrink(s, o->dsn);
-        world_run(s, o->dsn, &last);
+        size_t runs = world_shrink(s, o->pg);
+        world_run(s, o->pg, &last);
         printf("after %zu runs, %zu events: %s\n", runs, s->n, last.text);
         world_schedule_print(s, stdout);
     }
@@ -48,7 +48,7 @@ report(struct world_schedule *s, const struct world_found *found, const struct o
 static int run_one(struct world_schedule *s, const struct options *o)
 {
     struct world_found found;
-    world_run(s, o->dsn, &found);
+    world_run(s, o->pg, &found);
     return found.text[0] ? report(s, &found, o) : 0;
 }
 
@@ -56,7 +56,8 @@ static int run_one(struct world_schedule *s, const struct options *o)
 static int run_share(const struct options *o, unsigned share)
 {
     int failed = 0;
-    for (unsigned long long n = o->from + share; n <= o->to && failed < FOUND_MAX; n += SHARES) {
+    for (unsigned long long n = o->from + share; n <= o->to && failed < (o->first ? 1 : FOUND_MAX);
+         n += SHARES) {
         struct world_schedule s = world_schedule_of(n);
         failed += run_one(&s, o);
         free(s.v);
@@ -116,6 +117,8 @@ static bool parse(int argc, char **argv, struct options *o)
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (!strcmp(argv[i], "--shrink"))
             o->shrink = true;
+        else if (!strcmp(argv[i], "--first"))
+            o->first = true;
         else if (!strcmp(argv[i], "--verbose"))
             o->verbose = true;
         else if (!strcmp(argv[i], "--seed") && sscanf(value, "%llu", &o->from) == 1)
@@ -125,7 +128,7 @@ static bool parse(int argc, char **argv, struct options *o)
         else if (!strcmp(argv[i], "--schedule"))
             o->schedule = value, i++;
         else if (!strcmp(argv[i], "--pg"))
-            o->dsn = value, i++;
+            o->pg = true;
         else
             return false;
     }

@@ -8,14 +8,30 @@ static struct rig_tap_ledger *self(struct ledger *l)
     return (struct rig_tap_ledger *)l;
 }
 
-static void fence(struct rig *r, int64_t mailbox)
+static void fence(struct rig_tap_ledger *t, int64_t mailbox)
 {
+    struct rig *r = t->w->r;
+    if (r->o.ledger) {
+        r->o.ledger_fence(t->inner, mailbox);
+        return;
+    }
     struct ledger_memory_mailbox *row = ledger_memory_mailbox(r->rows, mailbox);
     if (!row)
         return;
     row->lease_epoch++;
     row->lease_owner = "another";
     row->lease_until = rig_now(r) + RIG_LEASE_MS;
+}
+
+static void lose(struct rig_tap_ledger *t, bool after_effect)
+{
+    if (t->w->r->o.ledger) {
+        t->w->r->o.ledger_lose(t->inner, after_effect);
+        return;
+    }
+    struct ledger_memory_faults *away = ledger_memory_faults(t->inner);
+    away->away = 1;
+    away->after_effect = after_effect;
 }
 
 static enum enter enter(struct ledger *l, const char *what, int64_t mailbox)
@@ -26,7 +42,6 @@ static enum enter enter(struct ledger *l, const char *what, int64_t mailbox)
         return SWALLOW;
     struct rig_call call = {.port = RIG_LEDGER, .what = what, .mailbox = mailbox};
     struct rig_fault f = rig_fault_for(r, &call);
-    struct ledger_memory_faults *away = ledger_memory_faults(t->inner);
     switch (f.kind) {
     case RIG_STOP_BEFORE:
         rig_die(t->w);
@@ -38,11 +53,10 @@ static enum enter enter(struct ledger *l, const char *what, int64_t mailbox)
         break;
     case RIG_AWAY_BEFORE:
     case RIG_AWAY_AFTER:
-        away->away = 1;
-        away->after_effect = f.kind == RIG_AWAY_AFTER;
+        lose(t, f.kind == RIG_AWAY_AFTER);
         break;
     case RIG_FENCE:
-        fence(r, mailbox);
+        fence(t, mailbox);
         break;
     default:
         break;
@@ -197,5 +211,8 @@ static const struct ledger_ops ops = {
 
 void rig_tap_ledger_init(struct rig_worker *w)
 {
-    w->ledger = (struct rig_tap_ledger){{&ops}, w, ledger_memory_new(w->r->rows, w->loop)};
+    const struct rig_options *o = &w->r->o;
+    struct ledger *inner =
+        o->ledger ? o->ledger(w->loop, o->ledger_user) : ledger_memory_new(w->r->rows, w->loop);
+    w->ledger = (struct rig_tap_ledger){{&ops}, w, inner};
 }

@@ -76,6 +76,13 @@ struct rig_options {
      * the tests see of the server, and the verdict, are the caller's then. NULL: memory_store. */
     struct contact_store *(*server)(struct loop *l, void *user);
     void *server_user;
+    /* Another ledger, made for each worker on its loop; the rig frees it. lose: its next answer is
+     * LEDGER_AWAY. fence: somebody else has that lease. What the rig sees of the rows is the
+     * caller's then. NULL: ledger_memory. */
+    struct ledger *(*ledger)(struct loop *l, void *user);
+    void (*ledger_lose)(struct ledger *l, bool after_effect);
+    void (*ledger_fence)(struct ledger *l, int64_t mailbox);
+    void *ledger_user;
 };
 
 /* Times of the workers: the defaults of the settings, a fifth of them. */

@@ -37,18 +37,23 @@ static struct run_parts parts_of(struct world *w, int i)
 static void revive(struct world *w, int i)
 {
     struct world_producer *p = &w->producer[i];
-    ((struct world_plan *)p->plan.inner)->epoch = 0;
+    if (w->pg)
+        p->plan.inner = world_pg_plan(w->pg, i);
+    else
+        ((struct world_plan *)p->plan.inner)->epoch = 0;
     p->dead = false;
 }
 
 void world_lead(struct world *w, int i)
 {
     struct world_producer *p = &w->producer[i];
-    bool leads;
+    bool leads = false;
     struct err err;
+    if (w->pg && w->leader != i)
+        world_pg_end_leader(w->pg);
     if (p->dead && !p->running)
         revive(w, i);
-    if (p->plan.base.ops->lead(&p->plan.base, &leads, &err) == 0)
+    if (p->plan.base.ops->lead(&p->plan.base, &leads, &err) == 0 && leads)
         w->leader = i;
 }
 
@@ -67,6 +72,9 @@ static bool execute(struct world *w, int i, int user)
         o.person_key = church_key(user);
     struct run_counts c;
     struct err err;
+    struct plan_store *rows = p->plan.inner;
+    if (w->pg && rows->ops->run_request(rows, "cli", NULL, false, &o.run, &err) < 0)
+        return false;
     p->calls = 0;
     p->running = true;
     w->depth++;
@@ -160,9 +168,11 @@ static bool link_busy(const struct world *w, struct ledger_memory_link *l)
     return l->intent || l->look_at || memory_may_write(w->rows.rows, l);
 }
 
-static bool quiet(struct world *w)
+static bool rows_quiet(struct world *w)
 {
     struct ledger_memory_link *l;
+    if (w->pg)
+        return world_pg_quiet(w->pg);
     for (size_t m = 1; m <= w->rows.n_mailboxes; m++) {
         if (ledger_memory_mailbox(w->rows.rows, (int64_t)m)->lease_until > world_now(w))
             return false;
@@ -170,11 +180,16 @@ static bool quiet(struct world *w)
             if (link_busy(w, l))
                 return false;
     }
+    return true;
+}
+
+static bool quiet(struct world *w)
+{
     vec_foreach (it, &w->r->workers) {
         if (!worker_idle((*it)->worker))
             return false;
     }
-    return TAILQ_EMPTY(&w->r->wires);
+    return TAILQ_EMPTY(&w->r->wires) && rows_quiet(w);
 }
 
 /* What was refused for good is tried again, as an operator would have it. */
@@ -191,9 +206,16 @@ static size_t replay_dead(struct world *w)
     return n;
 }
 
+size_t world_approve(struct world *w)
+{
+    return w->pg ? world_pg_approve(w->pg) : world_rows_approve(&w->rows) + replay_dead(w);
+}
+
 static bool held(const struct world *w)
 {
     struct ledger_memory_link *l;
+    if (w->pg)
+        return world_pg_held(w->pg);
     for (size_t m = 1; m <= w->rows.n_mailboxes; m++)
         for (size_t k = 0; (l = ledger_memory_link_at(w->rows.rows, (int64_t)m, k)); k++)
             if (l->held)
@@ -218,7 +240,7 @@ static void calm_down(struct world *w)
     bool more = true;
     for (int pass = 0; more && pass < PASSES_MAX && !w->wrong[0]; pass++) {
         rig_run(w->r, CALM_MS);
-        more = world_rows_approve(&w->rows) + replay_dead(w) > 0;
+        more = world_approve(w) > 0;
         more |= !world_produce(w, 0, -1);
         if (!rest(w))
             return;
@@ -238,22 +260,35 @@ static struct contact_store *server_of(struct loop *l, void *user)
     return exchange_port(w->x);
 }
 
-static void open_world(struct world *w)
+static struct ledger *open_pg(struct loop *l, void *user)
 {
-    const struct rig_options o = {.workers = w->s->workers,
-                                  .connections = w->s->connections,
-                                  .batch = w->s->batch,
-                                  .latency_ms = w->s->latency_ms,
-                                  .server = server_of,
-                                  .server_user = w};
+    return world_pg_ledger(l, ((struct world *)user)->pg);
+}
+
+static void open_world(struct world *w, bool pg)
+{
+    struct rig_options o = {.workers = w->s->workers,
+                            .connections = w->s->connections,
+                            .batch = w->s->batch,
+                            .latency_ms = w->s->latency_ms,
+                            .server = server_of,
+                            .server_user = w};
+    if (pg) {
+        o.ledger = open_pg;
+        o.ledger_lose = world_pg_lose;
+        o.ledger_fence = world_pg_fence;
+        o.ledger_user = w;
+    }
     w->r = rig_new(&o);
+    if (pg)
+        w->pg = world_pg_new(&w->r->clock.clock);
     w->r->on_tick = on_tick;
     w->r->on_tick_user = w;
     w->r->on_delivery = on_delivery;
     w->r->on_delivery_user = w;
     rig_redrive(w->r, false);
     rig_faults(w->r, world_fault, w);
-    w->rows.rows = rig_rows(w->r);
+    w->rows.rows = pg ? NULL : rig_rows(w->r);
     w->rows.clock = &w->r->clock.clock;
     w->settings = (struct run_settings){
         .delete_old = true,
@@ -275,18 +310,19 @@ static void close_world(struct world *w)
 {
     rig_free(w->r);
     for (int i = 0; i < WORLD_PRODUCERS; i++)
-        plan_store_free(w->producer[i].plan.inner);
+        if (!w->pg)
+            plan_store_free(w->producer[i].plan.inner);
+    world_pg_free(w->pg);
     world_rows_release(&w->rows);
     vec_release(&w->m.losses);
     free(w);
 }
 
-void world_run(const struct world_schedule *s, const char *dsn, struct world_found *ret)
+void world_run(const struct world_schedule *s, bool pg, struct world_found *ret)
 {
     struct world *w = xalloc(sizeof(*w));
-    (void)dsn;
     w->s = s;
-    open_world(w);
+    open_world(w, pg);
     for (size_t i = 0; i < s->n && !w->wrong[0] && !w->r->wrong[0]; i++)
         world_do(w, &s->v[i]);
     calm_down(w);

@@ -84,9 +84,10 @@ struct world_found {
     char text[400]; /* "" nothing wrong */
     uint64_t calls; /* of store and ledger */
 };
-/* dsn NULL: rows in memory; else in that empty database, by two and more connections. */
-void world_run(const struct world_schedule *s, const char *dsn, struct world_found *ret);
+/* pg: the rows are in a PostgreSQL database of their own (tests/support/world_pg.h); long waits are
+ * cut short. */
+void world_run(const struct world_schedule *s, bool pg, struct world_found *ret);
 /* Takes events out as long as it still fails; s->v is shortened in place. Returns runs made. */
-size_t world_shrink(struct world_schedule *s, const char *dsn);
+size_t world_shrink(struct world_schedule *s, bool pg);
 
 #endif

@@ -4,7 +4,13 @@
 
 #include "tests/support/world_p.h"
 
-enum { LONG_WAIT_MS = 10 * 60 * 1000, LONG_TICK_MS = 20000, TICK_MS = 1000, SKEW_ZERO = 240000 };
+enum {
+    LONG_WAIT_MS = 10 * 60 * 1000,
+    LONG_TICK_MS = 20000,
+    PG_WAIT_MS = 60000,
+    TICK_MS = 1000,
+    SKEW_ZERO = 240000
+};
 
 /* Late effects come at most so long after the send; a frozen worker may sleep longer than that. */
 enum { LATE_MAX_MS = RIG_DEADLINE_MS - 1000, FREEZE_MAX_MS = 60000, BUSY_MAX_MS = 20000 };
@@ -236,6 +242,8 @@ static void fault(struct world *w, const struct world_event *e)
 
 static void wait_ms(struct world *w, uint32_t ms)
 {
+    if (w->pg && ms > PG_WAIT_MS)
+        ms = PG_WAIT_MS;
     w->r->tick_ms = ms > LONG_WAIT_MS ? LONG_TICK_MS : TICK_MS;
     rig_run(w->r, ms);
     w->r->tick_ms = TICK_MS;
@@ -256,7 +264,7 @@ void world_do(struct world *w, const struct world_event *e)
     else if (e->kind <= WORLD_RUN_STALE)
         run(w, e);
     else if (e->kind == WORLD_APPROVE)
-        world_rows_approve(&w->rows);
+        world_approve(w);
     else if (e->kind <= WORLD_USER_COPIES)
         hand(w, e);
     else if (e->kind == WORLD_NEW_FOLDER)

@@ -19,6 +19,7 @@
 #include "tests/support/world.h"
 #include "tests/support/world_church.h"
 #include "tests/support/world_exchange.h"
+#include "tests/support/world_pg.h"
 
 enum {
     WORLD_PRODUCERS = 2,
@@ -155,7 +156,8 @@ struct world {
     struct church church, past;
     int64_t past_at;
     bool has_past;
-    struct world_rows rows;
+    struct world_rows rows; /* .rows NULL: see pg */
+    struct world_pg *pg;
     struct world_producer producer[WORLD_PRODUCERS];
     int leader;
     struct run_settings settings;
@@ -182,6 +184,7 @@ void world_taps_init(struct world *w, int producer);
 /* user < 0: everybody. false: the run failed. */
 bool world_produce(struct world *w, int producer, int user);
 void world_lead(struct world *w, int producer);
+size_t world_approve(struct world *w); /* and tries again what is dead; how many links */
 void world_do(struct world *w, const struct world_event *e);
 struct rig_fault world_fault(const struct rig_call *c, void *world);
 const char *world_judge(const struct exchange_box *b,

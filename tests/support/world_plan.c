@@ -376,6 +376,7 @@ static void apply_rekey(struct world_rows *r, const struct plan *p, struct plan_
     to->item_id = from->item_id;
     to->version = from->version;
     to->dead = from->dead = false;
+    to->state = to->state == LINK_HIDDEN ? LINK_ACTIVE : to->state;
     offered(r, p, to);
     from->have = nothing;
     from->have_unknown = false;

@@ -150,7 +150,7 @@ bool world_event_parse(const char *line, struct world_event *ret)
 
 /* ---- shrinking ---- */
 
-static bool fails_without(const struct world_schedule *s, size_t from, size_t n, const char *dsn)
+static bool fails_without(const struct world_schedule *s, size_t from, size_t n, bool pg)
 {
     struct world_schedule less = *s;
     struct world_found found;
@@ -158,7 +158,7 @@ static bool fails_without(const struct world_schedule *s, size_t from, size_t n,
     memcpy(less.v, s->v, from * sizeof(*s->v));
     memcpy(less.v + from, s->v + from + n, (s->n - from - n) * sizeof(*s->v));
     less.n = s->n - n;
-    world_run(&less, dsn, &found);
+    world_run(&less, pg, &found);
     if (found.text[0]) {
         memmove(s->v + from, s->v + from + n, (s->n - from - n) * sizeof(*s->v));
         free(less.v);
@@ -168,7 +168,7 @@ static bool fails_without(const struct world_schedule *s, size_t from, size_t n,
     return false;
 }
 
-size_t world_shrink(struct world_schedule *s, const char *dsn)
+size_t world_shrink(struct world_schedule *s, bool pg)
 {
     size_t runs = 0;
     for (size_t chunk = s->n / 2; chunk;) {
@@ -176,7 +176,7 @@ size_t world_shrink(struct world_schedule *s, const char *dsn)
         for (size_t at = 0; at < s->n;) {
             size_t n = s->n - at < chunk ? s->n - at : chunk;
             runs++;
-            if (!fails_without(s, at, n, dsn)) {
+            if (!fails_without(s, at, n, pg)) {
                 at += chunk;
                 continue;
             }

@@ -40,6 +40,8 @@ static int enter(struct plan_store *s, struct err *err)
         p->dead = true;
     if (p->dead)
         return dead(err);
+    if (w->pg)
+        world_pg_tell_time(w->pg);
     if (w->rows_away_until > world_now(w))
         return err_set(err, SCOPE_REMOTE, WHEN_UNKNOWN, "world.away", "the rows are away");
     return 0;
@@ -398,7 +400,11 @@ static const struct directory_source_ops source_ops = {
 void world_taps_init(struct world *w, int producer)
 {
     struct world_producer *p = &w->producer[producer];
-    p->plan = (struct world_tap_plan){{&plan_ops}, w, world_plan_new(&w->rows), producer};
+    p->plan =
+        (struct world_tap_plan){{&plan_ops},
+                                w,
+                                w->pg ? world_pg_plan(w->pg, producer) : world_plan_new(&w->rows),
+                                producer};
     p->queue = (struct world_tap_queue){{&queue_ops}, w, producer};
     p->source = (struct world_source){{&source_ops}, w, producer};
 }
