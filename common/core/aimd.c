@@ -68,10 +68,10 @@ void aimd_trouble(struct aimd *a, uint32_t min)
 enum {
     PACE_MIN = 500,         /* a contact in two seconds */
     PACE_MAX = 1000 * 1000, /* 1000 contacts a second: no server is that fast for one mailbox */
-    GROWTH_PERMILLE = 90,   /* a second */
+    GROWTH_PERMILLE = 85,   /* a second */
     SLOW_PERMILLE = 880,    /* so much of the time was due, or less: slow */
     BACK_PERMILLE = 700,    /* at most so far back at once */
-    FIRST_PERMILLE = 900,   /* of what was let through */
+    FIRST_PERMILLE = 850,   /* of what was let through */
     SILENCE_MS = 2000,
     IDLE_MS = 60 * 1000 /* nothing to write in the meantime: says nothing about the budget */
 };
@@ -90,6 +90,12 @@ static void pass(struct aimd *a, uint32_t took_ms, int64_t now_ms)
     a->last_ms = now_ms;
 }
 
+/* Mostly latency: tells nothing of what a contact costs. */
+static bool is_small(const struct aimd *a, uint32_t items)
+{
+    return (uint64_t)items * 2 < a->size;
+}
+
 /*
  * What a contact costs when nothing slows the server down: down at once, up by little. Latency is
  * in it, so that small requests say nothing. Returns how much of the time a request took was due,
@@ -98,7 +104,7 @@ static void pass(struct aimd *a, uint32_t took_ms, int64_t now_ms)
 static uint64_t due_permille(struct aimd *a, uint32_t items, uint32_t took_ms)
 {
     uint64_t us = (uint64_t)took_ms * 1000 / items + 1;
-    if ((uint64_t)items * 2 < a->size)
+    if (is_small(a, items))
         return 1000;
     uint64_t due = a->usual_us && a->usual_us < us ? a->usual_us * 1000 / us : 1000;
 
@@ -131,7 +137,7 @@ void aimd_paced(struct aimd *a, uint32_t items, uint32_t took_ms, int64_t now_ms
         grow(a, now_ms);
     uint64_t share_ms = (uint64_t)items * 1000000 / a->pace;
     a->next_ms = now_ms - took_ms + (int64_t)share_ms;
-    if (share_ms * 2 < took_ms)
+    if (share_ms * 2 < took_ms && !is_small(a, items))
         a->pace = 0;
 }
 

@@ -30,7 +30,7 @@ static const struct diagnosis_case {
      "Get-Recipient pat@church.example"},
     {"ews.ErrorQuotaExceeded", "x", "full", "Get-MailboxStatistics pat@church.example"},
     {"autodiscover.host", "sent to mail.elsewhere.example", "sent to mail.elsewhere.example",
-     "exchange.url"},
+     "exchange.autodiscover_hosts"},
     {"rock.401", "Rock refuses the key of rock.token_file", "rock.token_file", "REST Keys"},
     {"rock.401", "the REST key has no View right on PhoneNumbers", "PhoneNumbers",
      "REST Controllers"},
