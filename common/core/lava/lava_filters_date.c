@@ -98,7 +98,7 @@ int lava_do_Date(struct lava_ctx *c,
                  struct lava_value *ret)
 {
     struct lava_str s, format;
-    struct lava_date d;
+    struct lava_date d = {0};
     char buf[2];
 
     if (in->type == LAVA_NIL)
@@ -122,7 +122,7 @@ int lava_do_AsDateTime(struct lava_ctx *c,
                        const struct lava_args *args,
                        struct lava_value *ret)
 {
-    struct lava_date d;
+    struct lava_date d = {0};
 
     (void)args;
     if (in->type == LAVA_DATE)
@@ -180,7 +180,7 @@ int lava_do_DateAdd(struct lava_ctx *c,
                     struct lava_value *ret)
 {
     struct lava_str unit;
-    struct lava_date d;
+    struct lava_date d = {0};
     int found = lava_read_date(c, in, "DateAdd", &d);
 
     if (found <= 0 || lava_at_text(c, args, 1, "d", &unit) < 0)
@@ -230,7 +230,7 @@ int lava_do_DateDiff(struct lava_ctx *c,
                      const struct lava_args *args,
                      struct lava_value *ret)
 {
-    struct lava_date start, end;
+    struct lava_date start = {0}, end = {0};
     struct lava_str unit;
     int a = lava_read_date(c, in, "DateDiff", &start);
     int b = a < 0 ? a : lava_read_date(c, lava_at(args, 0), "DateDiff", &end);
@@ -274,7 +274,7 @@ int lava_do_DateDiff(struct lava_ctx *c,
 static int
 days_until(struct lava_ctx *c, const struct lava_value *in, const char *filter, int64_t *ret)
 {
-    struct lava_date d;
+    struct lava_date d = {0};
     int found = lava_read_date(c, in, filter, &d);
 
     if (found <= 0)
@@ -295,7 +295,7 @@ static int whole_days(struct lava_ctx *c,
                       int sign,
                       struct lava_value *ret)
 {
-    struct lava_date d;
+    struct lava_date d = {0};
     int found = lava_read_date(c, in, filter, &d);
 
     if (found <= 0)
@@ -364,7 +364,7 @@ int lava_do_DaysInMonth(struct lava_ctx *c,
                         struct lava_value *ret)
 {
     struct lava_civil civil = {0};
-    struct lava_date d;
+    struct lava_date d = {0};
     struct lava_str s;
     int32_t month = 0, year = 0;
 
@@ -401,7 +401,7 @@ int lava_do_ToMidnight(struct lava_ctx *c,
                        const struct lava_args *args,
                        struct lava_value *ret)
 {
-    struct lava_date d;
+    struct lava_date d = {0};
     int found = lava_read_date(c, in, "ToMidnight", &d);
 
     (void)args;
@@ -431,7 +431,7 @@ int lava_do_NextDayOfTheWeek(struct lava_ctx *c,
 {
     struct lava_str name, current;
     struct lava_civil civil;
-    struct lava_date d;
+    struct lava_date d = {0};
     int32_t weeks = 1;
 
     if (lava_at_text(c, args, 0, "", &name) < 0 || lava_at_text(c, args, 1, "", &current) < 0)
@@ -458,7 +458,7 @@ int lava_do_SundayDate(struct lava_ctx *c,
                        struct lava_value *ret)
 {
     struct lava_civil civil;
-    struct lava_date d;
+    struct lava_date d = {0};
     int found = lava_read_date(c, in, "SundayDate", &d);
 
     (void)args;
@@ -481,7 +481,7 @@ int lava_do_TimeOfDay(struct lava_ctx *c,
         int from;
         const char *name;
     } parts[] = {{21, "Night"}, {17, "Evening"}, {12, "Afternoon"}, {5, "Morning"}, {0, "Night"}};
-    struct lava_date d;
+    struct lava_date d = {0};
     int found = lava_read_date(c, in, "TimeOfDay", &d);
 
     (void)args;
@@ -503,7 +503,7 @@ int lava_do_IsDateBetween(struct lava_ctx *c,
                           struct lava_value *ret)
 {
     const struct lava_value *v[3] = {in, lava_at(args, 0), lava_at(args, 1)};
-    struct lava_date d[3];
+    struct lava_date d[3] = {{0}};
 
     for (int i = 0; i < 3; i++) {
         int found = lava_read_date(c, v[i], "IsDateBetween", &d[i]);

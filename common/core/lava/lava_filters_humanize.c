@@ -99,7 +99,7 @@ int lava_do_HumanizeDateTime(struct lava_ctx *c,
                              const struct lava_args *args,
                              struct lava_value *ret)
 {
-    struct lava_date d, base;
+    struct lava_date d = {0}, base = {0};
     int found = lava_read_date(c, in, "HumanizeDateTime", &d);
 
     *ret = lava_string("", 0);
@@ -210,7 +210,7 @@ int lava_do_HumanizeTimeSpan(struct lava_ctx *c,
                              const struct lava_args *args,
                              struct lava_value *ret)
 {
-    struct lava_date start, end;
+    struct lava_date start = {0}, end = {0};
     int a = lava_read_date(c, in, "HumanizeTimeSpan", &start);
     int b = a < 0 ? a : lava_read_date(c, lava_at(args, 0), "HumanizeTimeSpan", &end);
 

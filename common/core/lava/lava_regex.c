@@ -122,9 +122,9 @@ static int number_groups(struct lava_regex *re, struct err *err)
         named[table[i * size] << 8 | table[i * size + 1]] = true;
     size_t n = 0;
     for (int pass = 0; pass < 2; pass++) {
-        for (uint16_t g = 0; g <= count; g++) {
+        for (uint32_t g = 0; g <= count; g++) {
             if (named[g] == (pass == 1))
-                re->order[n++] = g;
+                re->order[n++] = (uint16_t)g;
         }
     }
     re->groups = n;
