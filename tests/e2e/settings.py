@@ -9,7 +9,7 @@ from lib_site import scratch
 
 OK, USAGE, CONFIG = 0, 64, 78
 PROGRAMS = ("contact-sync-producer", "contact-sync-worker", "contact-sync")
-VERBS = ("up", "migrate", "run", "plan", "status", "prefs", "approve", "config", "phones", "cron", "runs")
+VERBS = ("up", "migrate", "run", "plan", "status", "prefs", "approve", "clear", "hidden", "config", "phones", "cron", "runs")
 
 GOOD = """\
 rock.url = http://127.0.0.1:1
