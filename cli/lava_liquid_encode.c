@@ -231,10 +231,10 @@ encode64(struct lava_ctx *c, const struct lava_value *in, bool url, struct lava_
     if (begin(c, in, 2, &s, &o) < 0)
         return -1;
     for (size_t i = 0; i < s.n; i += 3) {
-        uint32_t v = 0;
+        unsigned char group[3] = {0};
         size_t k = s.n - i < 3 ? s.n - i : 3;
-        for (size_t j = 0; j < 3; j++)
-            v = v << 8 | (j < k ? (unsigned char)s.p[i + j] : 0);
+        memcpy(group, s.p + i, k);
+        uint32_t v = (uint32_t)group[0] << 16 | (uint32_t)group[1] << 8 | group[2];
         for (size_t j = 0; j < 4; j++)
             put(&o, j > k ? "=" : &alphabets[url][v >> (18 - 6 * j) & 63], 1);
     }

@@ -312,8 +312,9 @@ int liquid_uniq(struct lava_ctx *c,
 
     if (liquid_list(c, in, &items, &n) < 0)
         return -1;
-    struct lava_value *out = lava_alloc(c, 2 * n * sizeof(*out)), *keys = out + n;
-    if (!out)
+    struct lava_value *out = lava_alloc(c, n * sizeof(*out));
+    struct lava_value *keys = lava_alloc(c, n * sizeof(*keys));
+    if (!out || !keys)
         return -1;
     for (size_t i = 0; i < n; i++) {
         struct lava_value v = items[i];

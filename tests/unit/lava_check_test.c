@@ -4,7 +4,7 @@
 #include "common/core/directory.h"
 #include "common/core/lava/lava_check.h"
 #include "common/core/lava/lava_person.h"
-#include "lava_support.h"
+#include "tests/unit/lava_support.h"
 
 static const char kinds[] = {
     [LAVA_ERROR] = 'E', [LAVA_SERVER] = 'S', [LAVA_UNSTEADY] = 'U', [LAVA_WARNING] = 'W'};

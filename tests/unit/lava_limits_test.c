@@ -4,7 +4,7 @@
 #include "common/base/str.h"
 
 #include "common/core/lava/lava_check.h"
-#include "lava_support.h"
+#include "tests/unit/lava_support.h"
 
 /* Far more than any of these takes, far less than a stall. */
 #define SOON_MS 10000

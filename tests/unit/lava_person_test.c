@@ -2,7 +2,7 @@
 #include "common/core/directory.h"
 #include "common/core/lava/lava_known.h"
 #include "common/core/lava/lava_person.h"
-#include "lava_support.h"
+#include "tests/unit/lava_support.h"
 
 static const struct dir_phone phones[] = {
     {.id = 1,

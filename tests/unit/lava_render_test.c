@@ -1,5 +1,5 @@
 /* What templates render, and where they are wrong. */
-#include "lava_support.h"
+#include "tests/unit/lava_support.h"
 
 static const struct render_case {
     const char *name, *template, *data, *want;

@@ -4,7 +4,7 @@
  */
 #include "cli/lava_liquid.h"
 #include "cli/lava_vectors.h"
-#include "lava_support.h"
+#include "tests/unit/lava_support.h"
 
 /* What the suite has and Lava has not: see docs/lava.md. */
 static const char *const absent[] = {"tags, tablerow,", "tags, ifchanged,", "tags, doc,"};

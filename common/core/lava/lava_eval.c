@@ -234,10 +234,9 @@ static int eval_compare(struct lava_ctx *c, const struct lava_expr *e)
 int lava_eval_truth(struct lava_ctx *c, const struct lava_expr *e)
 {
     struct lava_value v;
-    int r;
 
     for (; e->kind == EXPR_AND || e->kind == EXPR_OR; e = e->pair.b) {
-        r = lava_eval_truth(c, e->pair.a); /* never and/or itself: no deep recursion */
+        int r = lava_eval_truth(c, e->pair.a); /* never and/or itself: no deep recursion */
         if (r < 0 || r == (e->kind == EXPR_OR))
             return r;
     }
