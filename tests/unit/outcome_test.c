@@ -1,6 +1,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "common/base/cleanup.h"
+
 #include "common/core/outcome.h"
 
 Test(outcome, each_has_a_name_of_its_own_fit_for_a_metric_label)
@@ -17,8 +19,21 @@ Test(outcome, each_has_a_name_of_its_own_fit_for_a_metric_label)
 /* Rows and dashboards hold these words. */
 Test(outcome, names_stay)
 {
-    cr_expect_str_eq(outcome_name(OUT_DONE), "done");
-    cr_expect_str_eq(outcome_name(OUT_UNKNOWN), "unknown");
-    cr_expect_str_eq(outcome_name(OUT_RETRY_LATER), "retry_later");
-    cr_expect_str_eq(outcome_name(OUT_FOLDER_LOST), "folder_lost");
+    static const char *const names[] = {
+        [OUT_DONE] = "done",
+        [OUT_UNKNOWN] = "unknown",
+        [OUT_NOT_TRIED] = "not_tried",
+        [OUT_RETRY_SOON] = "retry_soon",
+        [OUT_RETRY_LATER] = "retry_later",
+        [OUT_GONE] = "gone",
+        [OUT_CONFLICT] = "conflict",
+        [OUT_SPLIT] = "split",
+        [OUT_DEAD] = "dead",
+        [OUT_PARK] = "park",
+        [OUT_STOP] = "stop",
+        [OUT_FOLDER_LOST] = "folder_lost",
+    };
+    cr_assert_eq(ARRAY_LEN(names), (size_t)OUT_FOLDER_LOST + 1);
+    for (size_t o = 0; o < ARRAY_LEN(names); o++)
+        cr_expect_str_eq(outcome_name((enum outcome)o), names[o]);
 }

@@ -37,6 +37,8 @@ Test(retry, delays_by_outcome_and_attempt)
         {"jitter on top, a quarter", OUT_RETRY_LATER, 1, 300000, UINT32_MAX, 375000},
         {"jitter at least base", OUT_RETRY_LATER, 1, 1, UINT32_MAX, 10001},
         {"jitter of base where a quarter is less", OUT_RETRY_LATER, 1, 30000, UINT32_MAX, 40000},
+        {"a quarter just below base", OUT_RETRY_LATER, 1, 36000, UINT32_MAX, 46000},
+        {"a quarter just above base", OUT_RETRY_LATER, 1, 44000, UINT32_MAX, 55000},
         {"jitter at most cap", OUT_RETRY_SOON, 1, 1000000, UINT32_MAX, 1005000},
         {"a wish beyond all limits", OUT_PARK, 1, UINT32_MAX, UINT32_MAX, UINT32_MAX},
         {"done is not retried", OUT_DONE, 1, 0, UINT32_MAX, 86400000},
@@ -47,6 +49,29 @@ Test(retry, delays_by_outcome_and_attempt)
             retry_delay_ms(policy, cases[i].o, cases[i].attempt, cases[i].after_ms, cases[i].rnd),
             cases[i].want, "%s: %u", cases[i].name,
             retry_delay_ms(policy, cases[i].o, cases[i].attempt, cases[i].after_ms, cases[i].rnd));
+}
+
+Test(retry, defaults_are_those_of_the_header)
+{
+    cr_expect(policy->soon_base_ms == 500 && policy->soon_cap_ms == 5000);
+    cr_expect(policy->later_base_ms == 10000 && policy->later_cap_ms == 900000);
+    cr_expect(policy->park_base_ms == 60000 && policy->park_cap_ms == 86400000);
+    cr_expect_eq(policy->dead_after, 12);
+}
+
+Test(retry, a_policy_of_zeros_waits_a_millisecond)
+{
+    const struct retry_policy zero = {0};
+    cr_expect_eq(retry_delay_ms(&zero, OUT_RETRY_SOON, 1, 0, UINT32_MAX), 1);
+    cr_expect_eq(retry_delay_ms(&zero, OUT_RETRY_SOON, 9, 0, UINT32_MAX), 1);
+}
+
+Test(retry, doubles_thirty_one_times_at_most)
+{
+    const struct retry_policy slow = {.later_base_ms = 1, .later_cap_ms = UINT32_MAX};
+    for (uint32_t attempt = 1; attempt < 40; attempt++)
+        cr_expect_eq(retry_delay_ms(&slow, OUT_RETRY_LATER, attempt, 0, UINT32_MAX),
+                     1u << (attempt < 32 ? attempt - 1 : 31), "attempt %u", attempt);
 }
 
 Test(retry, a_delay_is_never_below_one_nor_below_the_servers_wish)
