@@ -106,7 +106,7 @@ const struct cli_verb cli_up = {
     "Exchange\n"
     "password.\n"
     "\n"
-    "Needs postgres.dsn, eligible_group, rock.url, rock.token_file, exchange.url, exchange.user,\n"
+    "Needs postgres.dsn, eligible_group, rock.url, rock.token_file, exchange.user,\n"
     "exchange.password_file.\n"
     "\n"
     "Example:\n"
