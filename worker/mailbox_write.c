@@ -51,6 +51,13 @@ static void stop_account(struct mailbox *mb, const struct err *err)
     pause_for(mb, ms + worker_random(w) % 1000, err->code, true);
 }
 
+/* A server that was not found says nothing about the others. */
+static bool of_the_search(const struct err *err)
+{
+    static const char search[] = "autodiscover.";
+    return err && strncmp(err->code, search, strlen(search)) == 0;
+}
+
 void mailbox_request_result(struct mailbox *mb, enum outcome o, const struct err *err)
 {
     struct worker *w = mb->w;
@@ -61,7 +68,7 @@ void mailbox_request_result(struct mailbox *mb, enum outcome o, const struct err
     bool remote = o != OUT_DONE && err && err->scope >= SCOPE_REMOTE;
     if (remote)
         breaker_failure(&w->breaker, err->code, err->after_ms, worker_now(w), worker_random(w));
-    else
+    else if (!of_the_search(err))
         breaker_success(&w->breaker);
     metric_set(w->m.stopped, w->breaker.stopped);
     switch (o) {
