@@ -68,7 +68,7 @@ void mailbox_request_result(struct mailbox *mb, enum outcome o, const struct err
     bool remote = o != OUT_DONE && err && err->scope >= SCOPE_REMOTE;
     if (remote)
         breaker_failure(&w->breaker, err->code, err->after_ms, worker_now(w), worker_random(w));
-    else if (!of_the_search(err))
+    else if (o == OUT_DONE || !of_the_search(err))
         breaker_success(&w->breaker);
     metric_set(w->m.stopped, w->breaker.stopped);
     switch (o) {
