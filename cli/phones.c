@@ -43,7 +43,8 @@ static void found(const struct phone_finding *f, void *user)
 static void summary(const struct shown *s, const struct phone_report *r)
 {
     if (!s->findings) {
-        printf("%zu of %zu numbers of %zu people: see above\n", r->findings, r->numbers, r->people);
+        printf("%zu findings; %zu numbers of %zu people were looked at\n", r->findings, r->numbers,
+               r->people);
         return;
     }
     json_t *all = json_pack("{s:I, s:I, s:O}", "people", (json_int_t)r->people, "numbers",
