@@ -6,6 +6,8 @@
 
 #include "common/core/lava/lava_filters_p.h"
 
+enum { BYTES_PER_STEP = 32 }; /* of a text that a filter walks through */
+
 #define ROW_F(name, low, high, flags)          {#name, low, high, flags, lava_do_##name, NULL},
 #define ROW_P(name, low, high, flags, prepare) {#name, low, high, flags, lava_do_##name, prepare},
 #define ROW_A(name, low, high, flags, same)    {#name, low, high, flags, lava_do_##same, NULL},
@@ -16,13 +18,18 @@ const size_t lava_filters_count = sizeof(lava_filters) / sizeof(lava_filters[0])
 
 /* ---- arguments ---- */
 
+int lava_in_text(struct lava_ctx *c, const struct lava_value *v, struct lava_str *ret)
+{
+    return lava_text(c, v, ret) < 0 ? -1 : lava_step(c, ret->n / BYTES_PER_STEP);
+}
+
 int lava_net_text(struct lava_ctx *c, const struct lava_value *v, struct lava_str *ret)
 {
     if (v->type == LAVA_BOOL) {
         *ret = v->b ? LAVA_STR("True") : LAVA_STR("False");
         return 0;
     }
-    return lava_text(c, v, ret);
+    return lava_in_text(c, v, ret);
 }
 
 int lava_at_text(struct lava_ctx *c,
@@ -34,7 +41,7 @@ int lava_at_text(struct lava_ctx *c,
     const struct lava_value *v = lava_at(args, i);
 
     if (v)
-        return lava_text(c, v, ret);
+        return lava_in_text(c, v, ret);
     *ret = (struct lava_str){otherwise, otherwise ? strlen(otherwise) : 0};
     return 0;
 }
@@ -58,7 +65,8 @@ bool lava_net_decimal(const struct lava_value *v, struct decimal *ret)
         *ret = v->num;
         return true;
     }
-    return v->type == LAVA_STRING && decimal_parse(v->s, v->n, DECIMAL_NUMBER, ret);
+    return v->type == LAVA_STRING && v->n <= LAVA_MAX_NUMBER &&
+           decimal_parse(v->s, v->n, DECIMAL_NUMBER, ret);
 }
 
 bool lava_net_int(const struct lava_value *v, int32_t *ret)
@@ -68,8 +76,8 @@ bool lava_net_int(const struct lava_value *v, int32_t *ret)
 
     if (v->type == LAVA_NUMBER)
         d = v->num;
-    else if (v->type != LAVA_STRING || memchr(v->n ? v->s : "", '.', v->n) ||
-             !decimal_parse(v->s, v->n, DECIMAL_SPACES, &d))
+    else if (v->type != LAVA_STRING || v->n > LAVA_MAX_NUMBER ||
+             memchr(v->n ? v->s : "", '.', v->n) || !decimal_parse(v->s, v->n, DECIMAL_SPACES, &d))
         return false;
     if (d.scale != 0 || !decimal_to_i64(&d, &n) || n < INT32_MIN || n > INT32_MAX)
         return false;

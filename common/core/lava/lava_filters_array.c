@@ -70,6 +70,8 @@ int lava_do_Size(struct lava_ctx *c,
     size_t n = 0;
 
     (void)args;
+    if (in->type == LAVA_STRING && lava_step(c, in->n / 32) < 0)
+        return -1;
     if (in->type == LAVA_STRING)
         n = lava_char_count(lava_str_of(in));
     else if (in->type == LAVA_OBJECT)
@@ -195,6 +197,12 @@ int lava_do_Map(struct lava_ctx *c,
     return members(c, in, args, true, ret);
 }
 
+/* Steps of comparing with v. */
+static uint64_t compare_cost(const struct lava_value *v)
+{
+    return 1 + (v->type == LAVA_STRING ? v->n / 256 : 0);
+}
+
 /* Where: member, value, equal (or notequal). */
 static int where(struct lava_ctx *c,
                  const struct lava_value *in,
@@ -206,7 +214,7 @@ static int where(struct lava_ctx *c,
     const struct lava_value *items;
     size_t n, kept = 0;
 
-    if (lava_take_items(c, in, &items, &n) < 0)
+    if (lava_take_items(c, in, &items, &n) < 0 || lava_step(c, n * compare_cost(want)) < 0)
         return -1;
     struct lava_value *v = lava_room(c, n);
     if (!v)
@@ -313,7 +321,7 @@ static int distinct(struct lava_ctx *c,
         return -1;
     for (size_t i = 0; i < n; i++) {
         struct lava_value key = path.n ? lava_path(c, &items[i], path) : items[i];
-        if (lava_step(c, kept) < 0)
+        if (lava_step(c, kept * compare_cost(&key)) < 0)
             return -1;
         if (find_key(c, keys, kept, &key) == kept) {
             keys[kept] = key;
@@ -357,7 +365,7 @@ int lava_do_Contains(struct lava_ctx *c,
     *ret = lava_bool(false);
     if (!want || want->type == LAVA_NIL || !lava_is_list(in))
         return 0;
-    if (lava_take_items(c, in, &items, &n) < 0)
+    if (lava_take_items(c, in, &items, &n) < 0 || lava_step(c, n * compare_cost(want)) < 0)
         return -1;
     *ret = lava_bool(find_key(c, items, n, want) < n);
     return 0;
@@ -443,7 +451,7 @@ int lava_do_RemoveFromArray(struct lava_ctx *c,
     struct lava_value item = lava_at(args, 0) ? *lava_at(args, 0) : lava_nil(), all;
     size_t kept = 0;
 
-    if (joined(c, in, NULL, 0, &all) < 0)
+    if (joined(c, in, NULL, 0, &all) < 0 || lava_step(c, all.n * compare_cost(&item)) < 0)
         return -1;
     struct lava_value *v = lava_room(c, all.n);
     if (!v)

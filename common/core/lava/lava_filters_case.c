@@ -25,7 +25,7 @@ map_case(struct lava_ctx *c, const struct lava_value *in, case_fn *fn, struct la
     struct lava_str s;
     size_t n;
 
-    if (lava_text(c, in, &s) < 0)
+    if (lava_in_text(c, in, &s) < 0)
         return -1;
     for (size_t i = 0; i < s.n; i += n) {
         int32_t cp = lava_char_at(s.p + i, s.p + s.n, &n);
@@ -67,7 +67,7 @@ int lava_do_Capitalize(struct lava_ctx *c,
     size_t n;
 
     (void)args;
-    if (lava_text(c, in, &s) < 0)
+    if (lava_in_text(c, in, &s) < 0)
         return -1;
     for (size_t i = 0; i < s.n; i += n) {
         int32_t cp = lava_char_at(s.p + i, s.p + s.n, &n);

@@ -37,6 +37,7 @@ static int give(struct lava_ctx *c, const struct lava_dict *d, struct lava_value
     return 0;
 }
 
+/* The copying of d has been paid for, and key by its length. */
 static size_t find(const struct lava_dict *d, struct lava_str key)
 {
     size_t i = 0;
@@ -141,7 +142,7 @@ static int assign(struct lava_ctx *c,
         struct lava_value v = lava_path(c, &items[i], path);
         struct lava_str key;
         size_t g = 0;
-        if (lava_net_text(c, &v, &key) < 0 || lava_step(c, *n_groups) < 0)
+        if (lava_net_text(c, &v, &key) < 0 || lava_step(c, *n_groups * (1 + key.n / 256)) < 0)
             return -1;
         while (g < *n_groups && !lava_str_eq(groups[g].key, key))
             g++;

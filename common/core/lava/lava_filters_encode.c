@@ -156,7 +156,7 @@ transform(struct lava_ctx *c, const struct lava_value *in, transform_fn *fn, str
     struct lava_build b = {.c = c};
     struct lava_str s;
 
-    if (lava_text(c, in, &s) < 0 || lava_step(c, s.n / 16) < 0 || fn(&b, s) < 0)
+    if (lava_in_text(c, in, &s) < 0 || lava_step(c, s.n / 16) < 0 || fn(&b, s) < 0)
         return -1;
     *ret = lava_build_value(&b);
     return 0;
@@ -387,7 +387,7 @@ int lava_do_Url(struct lava_ctx *c,
     struct lava_str s, what, key;
     struct url u;
 
-    if (lava_text(c, in, &s) < 0 || lava_at_text(c, args, 0, "", &what) < 0 ||
+    if (lava_in_text(c, in, &s) < 0 || lava_at_text(c, args, 0, "", &what) < 0 ||
         lava_at_text(c, args, 1, "", &key) < 0)
         return -1;
     *ret = lava_string("", 0);
@@ -446,7 +446,7 @@ int lava_do_FromBase64(struct lava_ctx *c,
     struct lava_str s;
 
     (void)args;
-    if (lava_text(c, in, &s) < 0 || lava_step(c, s.n / 16) < 0)
+    if (lava_in_text(c, in, &s) < 0 || lava_step(c, s.n / 16) < 0)
         return -1;
     char *out = lava_alloc(c, s.n + 1);
     if (!out)

@@ -515,7 +515,7 @@ bool lava_rock_decimal(struct lava_str s, struct decimal *ret)
         s.p += n;
         s.n -= n;
     }
-    return decimal_parse(s.p, s.n, DECIMAL_NUMBER, ret);
+    return s.n <= LAVA_MAX_NUMBER && decimal_parse(s.p, s.n, DECIMAL_NUMBER, ret);
 }
 
 /* A number, or a text that reads as one; others unchanged, and so is all by a bad format. */

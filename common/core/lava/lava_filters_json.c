@@ -249,7 +249,7 @@ int lava_do_FromJSON(struct lava_ctx *c,
     struct lava_str text;
 
     (void)args;
-    if (lava_text(c, in, &text) < 0 || lava_step(c, text.n / 16) < 0)
+    if (lava_in_text(c, in, &text) < 0 || lava_step(c, text.n / 16) < 0)
         return -1;
     struct parse s = {.c = c, .p = text.p, .end = text.p + text.n};
     int r = read_value(&s, 0, ret);

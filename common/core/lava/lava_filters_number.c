@@ -141,7 +141,8 @@ static struct decimal fluid_number(const struct lava_value *v)
 {
     struct decimal d;
 
-    if (v && v->type == LAVA_STRING && decimal_parse(v->s, v->n, DECIMAL_ANY, &d))
+    if (v && v->type == LAVA_STRING && v->n <= LAVA_MAX_NUMBER &&
+        decimal_parse(v->s, v->n, DECIMAL_ANY, &d))
         return d;
     if (v && v->type != LAVA_STRING && lava_to_number(v, &d))
         return d;

@@ -277,7 +277,11 @@ static inline const struct lava_value *lava_at(const struct lava_args *args, siz
 {
     return i < args->n ? &args->v[i] : NULL;
 }
-/* .NET's ToString of what came in: booleans are True and False, nil is empty. */
+enum { LAVA_MAX_NUMBER = 256 }; /* bytes of a text that is read as a number */
+
+/* lava_text, charged for: a filter walks through what it gets. */
+int lava_in_text(struct lava_ctx *c, const struct lava_value *v, struct lava_str *ret);
+/* .NET's ToString of what came in: booleans are True and False, nil is empty. Charged too. */
 int lava_net_text(struct lava_ctx *c, const struct lava_value *v, struct lava_str *ret);
 /* Argument as text; `otherwise` (may be NULL: p is NULL then) when it was left out. */
 int lava_at_text(struct lava_ctx *c,
@@ -361,7 +365,5 @@ int lava_read_date(struct lava_ctx *c,
 int lava_no_clock(struct lava_ctx *c, const char *filter); /* -1 */
 /* The reading of the organisation's clocks at that time. */
 int64_t lava_local_ticks(struct lava_ctx *c, const struct lava_date *d);
-/* lava_filters_sort.c: how .NET orders two values: nil, then by kind. */
-int lava_order(struct lava_ctx *c, const struct lava_value *a, const struct lava_value *b);
 
 #endif

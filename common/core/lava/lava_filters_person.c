@@ -89,7 +89,7 @@ member_like(struct lava_ctx *c, const struct lava_value *v, struct lava_str key)
 {
     struct lava_str name;
 
-    if (v->type != LAVA_OBJECT)
+    if (v->type != LAVA_OBJECT || lava_step(c, v->obj.ops->count(v->obj.self)) < 0)
         return lava_nil();
     for (size_t i = 0; i < v->obj.ops->count(v->obj.self); i++) {
         struct lava_value member = lava_nil();

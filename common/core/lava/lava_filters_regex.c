@@ -141,7 +141,7 @@ int lava_do_RegExMatch(struct lava_ctx *c,
     struct lava_match groups[LAVA_REGEX_MAX_GROUPS];
     struct lava_str s;
 
-    if (lava_text(c, in, &s) < 0 || use_begin(&u, c, args, 1) < 0)
+    if (lava_in_text(c, in, &s) < 0 || use_begin(&u, c, args, 1) < 0)
         return -1;
     int found = find(&u, c, s, 0, groups);
     if (found < 0)
@@ -159,7 +159,7 @@ int lava_do_RegExMatchValue(struct lava_ctx *c,
     struct lava_match groups[LAVA_REGEX_MAX_GROUPS];
     struct lava_str s;
 
-    if (lava_text(c, in, &s) < 0 || use_begin(&u, c, args, 1) < 0)
+    if (lava_in_text(c, in, &s) < 0 || use_begin(&u, c, args, 1) < 0)
         return -1;
     int found = find(&u, c, s, 0, groups);
     if (found < 0)
@@ -203,7 +203,7 @@ int lava_do_RegExMatchValues(struct lava_ctx *c,
     struct lava_str s;
     int found;
 
-    if (lava_text(c, in, &s) < 0 || use_begin(&u, c, args, 1) < 0)
+    if (lava_in_text(c, in, &s) < 0 || use_begin(&u, c, args, 1) < 0)
         return -1;
     for (size_t from = 0; from <= s.n; from = lava_regex_next(&groups[0], s.p, s.n)) {
         found = find(&u, c, s, from, groups);

@@ -52,40 +52,62 @@ static int order_texts(struct lava_str a, struct lava_str b)
     return order_rest(&w) ? order_rest(&w) : tie;
 }
 
-int lava_order(struct lava_ctx *c, const struct lava_value *a, const struct lava_value *b)
+struct sort;
+
+/* Failures are noted in s; what is returned then is no matter. */
+typedef int order_fn(struct sort *s, const struct lava_value *a, const struct lava_value *b);
+
+struct sort {
+    struct lava_ctx *c;
+    order_fn *order;
+    const bool *descending; /* per key; NULL: none */
+    size_t n_keys;
+    bool failed;
+};
+
+/* The texts of both, the comparing of which is paid for. False: failed. */
+static bool
+take_texts(struct sort *s, const struct lava_value *a, const struct lava_value *b, struct walk *ret)
 {
-    struct lava_str x, y;
+    s->failed |= lava_text(s->c, a, &ret->a) < 0 || lava_text(s->c, b, &ret->b) < 0;
+    if (s->failed)
+        return false;
+    s->failed = lava_step(s->c, (ret->a.n < ret->b.n ? ret->a.n : ret->b.n) / 32) < 0;
+    return !s->failed;
+}
+
+/* How .NET orders two values: nil, then by kind. */
+static int order_values(struct sort *s, const struct lava_value *a, const struct lava_value *b)
+{
+    struct walk w = {.i = 0};
     int r = 0;
 
     if (a->type == LAVA_NIL || b->type == LAVA_NIL)
         return (a->type != LAVA_NIL) - (b->type != LAVA_NIL);
     if (a->type == LAVA_BOOL && b->type == LAVA_BOOL)
         return a->b - b->b;
-    if (a->type == LAVA_STRING && b->type == LAVA_STRING)
-        return order_texts(lava_str_of(a), lava_str_of(b));
-    if (lava_compare(c, a, b, &r))
+    bool texts = a->type == LAVA_STRING && b->type == LAVA_STRING;
+    if (!texts && lava_compare(s->c, a, b, &r))
         return r;
-    if (lava_text(c, a, &x) < 0 || lava_text(c, b, &y) < 0)
-        return 0;
-    return order_texts(x, y);
+    return take_texts(s, a, b, &w) ? order_texts(w.a, w.b) : 0;
 }
 
-static int order_ordinal(struct lava_ctx *c, const struct lava_value *a, const struct lava_value *b)
-{
-    struct lava_str x, y;
-
-    if (lava_text(c, a, &x) < 0 || lava_text(c, b, &y) < 0)
-        return 0;
-    size_t n = x.n < y.n ? x.n : y.n;
-    int r = n ? memcmp(x.p, y.p, n) : 0;
-    return r ? r : (x.n > y.n) - (x.n < y.n);
-}
-
-static int order_no_case(struct lava_ctx *c, const struct lava_value *a, const struct lava_value *b)
+static int order_ordinal(struct sort *s, const struct lava_value *a, const struct lava_value *b)
 {
     struct walk w = {.i = 0};
 
-    if (lava_text(c, a, &w.a) < 0 || lava_text(c, b, &w.b) < 0)
+    if (!take_texts(s, a, b, &w))
+        return 0;
+    size_t n = w.a.n < w.b.n ? w.a.n : w.b.n;
+    int r = n ? memcmp(w.a.p, w.b.p, n) : 0;
+    return r ? r : (w.a.n > w.b.n) - (w.a.n < w.b.n);
+}
+
+static int order_no_case(struct sort *s, const struct lava_value *a, const struct lava_value *b)
+{
+    struct walk w = {.i = 0};
+
+    if (!take_texts(s, a, b, &w))
         return 0;
     while (walk(&w)) {
         int32_t x = w.x < 0 ? w.x : utf8proc_toupper(w.x),
@@ -96,25 +118,16 @@ static int order_no_case(struct lava_ctx *c, const struct lava_value *a, const s
     return order_rest(&w);
 }
 
-typedef int order_fn(struct lava_ctx *c, const struct lava_value *a, const struct lava_value *b);
-
 /* One thing to sort: its keys, in the order they count. */
 struct row {
     const struct lava_value *item;
     const struct lava_value *keys;
 };
 
-struct sort {
-    struct lava_ctx *c;
-    order_fn *order;
-    const bool *descending; /* per key; NULL: none */
-    size_t n_keys;
-};
-
-static int order_rows(const struct sort *s, const struct row *a, const struct row *b)
+static int order_rows(struct sort *s, const struct row *a, const struct row *b)
 {
     for (size_t i = 0; i < s->n_keys; i++) {
-        int r = s->order(s->c, &a->keys[i], &b->keys[i]);
+        int r = s->order(s, &a->keys[i], &b->keys[i]);
         if (r)
             return s->descending && s->descending[i] ? -r : r;
     }
@@ -122,7 +135,7 @@ static int order_rows(const struct sort *s, const struct row *a, const struct ro
 }
 
 /* Merge sort: stable, and charged by the comparison. */
-static int sort_rows(const struct sort *s, struct row *v, struct row *spare, size_t n)
+static int sort_rows(struct sort *s, struct row *v, struct row *spare, size_t n)
 {
     if (n < 2)
         return 0;
@@ -138,7 +151,7 @@ static int sort_rows(const struct sort *s, struct row *v, struct row *spare, siz
     return 0;
 }
 
-static int sort_items(const struct sort *s,
+static int sort_items(struct sort *s,
                       const struct lava_value *items,
                       const struct lava_value *keys,
                       size_t n,
@@ -151,7 +164,7 @@ static int sort_items(const struct sort *s,
         return -1;
     for (size_t i = 0; i < n; i++)
         rows[i] = (struct row){&items[i], &keys[i * s->n_keys]};
-    if (sort_rows(s, rows, rows + n, n) < 0)
+    if (sort_rows(s, rows, rows + n, n) < 0 || s->failed)
         return -1;
     for (size_t i = 0; i < n; i++)
         out[i] = *rows[i].item;
@@ -184,7 +197,7 @@ static int sort_by(struct lava_ctx *c,
         return -1;
     for (size_t i = 0; i < n; i++)
         keys[i] = lava_path(c, &items[i], path);
-    s.order = lava_order;
+    s.order = order_values;
     return sort_items(&s, items, keys, n, ret);
 }
 
@@ -253,7 +266,7 @@ int lava_do_OrderBy(struct lava_ctx *c,
         for (size_t k = 0; k < by.n; k++)
             keys[i * by.n + k] = lava_path(c, &items[i], by.paths[k]);
     }
-    struct sort s = {c, lava_order, by.descending, by.n};
+    struct sort s = {c, order_values, by.descending, by.n, false};
     return sort_items(&s, items, keys, n, ret);
 }
 
@@ -277,6 +290,6 @@ int lava_do_SortByAttribute(struct lava_ctx *c,
         if (lava_do_Attribute(c, &items[i], args, &keys[i]) < 0)
             return -1;
     }
-    struct sort s = {c, lava_order, &descending, 1};
+    struct sort s = {c, order_values, &descending, 1, false};
     return sort_items(&s, items, keys, n, ret);
 }

@@ -70,7 +70,7 @@ int lava_do_Default(struct lava_ctx *c,
         *ret = *in;
         return 0;
     }
-    if (lava_text(c, in, &s) < 0)
+    if (lava_in_text(c, in, &s) < 0)
         return -1;
     if (!lava_is_blank(s))
         *ret = *in;
@@ -185,7 +185,7 @@ int lava_do_Slice(struct lava_ctx *c,
         *ret = lava_array(items + from, n);
         return 0;
     }
-    if (lava_text(c, in, &s) < 0)
+    if (lava_in_text(c, in, &s) < 0)
         return -1;
     if (!slice_bounds(lava_char_count(s), start, length, &from, &n))
         return give(ret, (struct lava_str){"", 0});
@@ -204,7 +204,7 @@ int lava_do_Truncate(struct lava_ctx *c,
     int32_t length = lava_at_int(args, 0, 50);
     struct lava_str s, dots;
 
-    if (lava_text(c, in, &s) < 0 || lava_at_text(c, args, 1, "...", &dots) < 0)
+    if (lava_in_text(c, in, &s) < 0 || lava_at_text(c, args, 1, "...", &dots) < 0)
         return -1;
     if ((int64_t)lava_char_count(s) <= length)
         return give(ret, s);
@@ -238,7 +238,7 @@ int lava_do_TruncateWords(struct lava_ctx *c,
     struct lava_str s, dots, word;
     size_t at = 0;
 
-    if (lava_text(c, in, &s) < 0 || lava_at_text(c, args, 1, "...", &dots) < 0)
+    if (lava_in_text(c, in, &s) < 0 || lava_at_text(c, args, 1, "...", &dots) < 0)
         return -1;
     for (left = left < 1 ? 1 : left; left > 0 && next_word(s, &at, &word); left--) {
         if ((b.n && lava_build_puts(&b, " ") < 0) || lava_build_add(&b, word.p, word.n) < 0)
@@ -299,7 +299,7 @@ int lava_do_Split(struct lava_ctx *c,
     struct pieces out = {0};
     int32_t max = lava_at_int(args, 2, INT32_MAX);
 
-    if (lava_text(c, in, &s) < 0 || lava_at_text(c, args, 0, "", &by) < 0 ||
+    if (lava_in_text(c, in, &s) < 0 || lava_at_text(c, args, 0, "", &by) < 0 ||
         lava_at_text(c, args, 1, "true", &remove) < 0)
         return -1;
     out.keep_empty = lava_net_bool(remove) == 0;
@@ -434,8 +434,6 @@ int lava_do_ReplaceLast(struct lava_ctx *c,
     }
     if (last == SIZE_MAX)
         return give(ret, s);
-    if (lava_step(c, (s.n - last) / 16) < 0)
-        return -1;
     return lava_concat(
         c, (struct lava_str[]){{s.p, last}, by, {s.p + last + what.n, s.n - last - what.n}}, 3,
         ret);
@@ -450,7 +448,7 @@ static int replace_lines(struct lava_ctx *c,
     struct lava_build b = {.c = c};
     struct lava_str s;
 
-    if (lava_text(c, in, &s) < 0)
+    if (lava_in_text(c, in, &s) < 0)
         return -1;
     for (size_t i = 0; i < s.n; i++) {
         bool crlf = s.p[i] == '\r' && i + 1 < s.n && s.p[i + 1] == '\n';
@@ -489,7 +487,7 @@ int lava_do_SanitizeSql(struct lava_ctx *c,
     struct lava_str s;
 
     (void)args;
-    if (lava_text(c, in, &s) < 0)
+    if (lava_in_text(c, in, &s) < 0)
         return -1;
     return replace_all(c, s, LAVA_STR("'"), LAVA_STR("''"), ret);
 }
@@ -502,7 +500,7 @@ int lava_do_ObfuscateEmail(struct lava_ctx *c,
     struct lava_str s;
 
     (void)args;
-    if (lava_text(c, in, &s) < 0)
+    if (lava_in_text(c, in, &s) < 0)
         return -1;
     size_t at = lava_str_find(s, LAVA_STR("@"), 0);
     if (at == 0 || at == s.n || lava_str_find(s, LAVA_STR("@"), at + 1) < s.n)
@@ -519,7 +517,7 @@ int lava_do_XamlWrap(struct lava_ctx *c,
     struct lava_str s;
 
     (void)args;
-    if (lava_text(c, in, &s) < 0)
+    if (lava_in_text(c, in, &s) < 0)
         return -1;
     if (lava_is_blank(s))
         return give(ret, s);

@@ -176,7 +176,7 @@ int lava_do_Humanize(struct lava_ctx *c,
     struct lava_str s;
 
     (void)args;
-    if (lava_text(c, in, &s) < 0 || lava_step(c, s.n / 8) < 0 || humanize(&b, s) < 0)
+    if (lava_in_text(c, in, &s) < 0 || lava_step(c, s.n / 8) < 0 || humanize(&b, s) < 0)
         return -1;
     *ret = lava_build_value(&b);
     return 0;
@@ -192,7 +192,7 @@ int lava_do_TitleCase(struct lava_ctx *c,
     struct lava_str s;
 
     (void)args;
-    if (lava_text(c, in, &s) < 0 || lava_step(c, s.n / 8) < 0)
+    if (lava_in_text(c, in, &s) < 0 || lava_step(c, s.n / 8) < 0)
         return -1;
     for (size_t i = 0; i < s.n;) {
         size_t end = lava_str_find(s, LAVA_STR(" "), i);
@@ -219,7 +219,7 @@ int lava_do_SentenceCase(struct lava_ctx *c,
     struct lava_str s;
 
     (void)args;
-    if (lava_text(c, in, &s) < 0)
+    if (lava_in_text(c, in, &s) < 0)
         return -1;
     size_t head = lava_char_offset(s, 1);
     if (add_cased(&b, (struct lava_str){s.p, head}, true) < 0 ||
@@ -258,7 +258,7 @@ int lava_do_ToPascal(struct lava_ctx *c,
     struct lava_str s;
 
     (void)args;
-    if (lava_text(c, in, &s) < 0 || lava_step(c, s.n / 8) < 0)
+    if (lava_in_text(c, in, &s) < 0 || lava_step(c, s.n / 8) < 0)
         return -1;
     for (size_t i = 0; i < s.n;) {
         size_t end = lava_str_find(s, LAVA_STR(" "), i);
@@ -302,7 +302,7 @@ int lava_do_ToCssClass(struct lava_ctx *c,
     bool letter = false;
 
     (void)args;
-    if (lava_text(c, in, &s) < 0 || lava_step(c, s.n / 8) < 0)
+    if (lava_in_text(c, in, &s) < 0 || lava_step(c, s.n / 8) < 0)
         return -1;
     if (lava_is_blank(s)) {
         *ret = lava_string("", 0);
@@ -334,7 +334,7 @@ int lava_do_Pluralize(struct lava_ctx *c,
     struct lava_str s;
 
     (void)args;
-    if (lava_text(c, in, &s) < 0)
+    if (lava_in_text(c, in, &s) < 0)
         return -1;
     if (lava_str_is(s, "CAMPUS")) { /* Rock's own exception */
         *ret = lava_cstring("CAMPUSES");
@@ -351,7 +351,7 @@ int lava_do_Singularize(struct lava_ctx *c,
     struct lava_str s;
 
     (void)args;
-    return lava_text(c, in, &s) < 0 ? -1 : in_number(c, s, false, ret);
+    return lava_in_text(c, in, &s) < 0 ? -1 : in_number(c, s, false, ret);
 }
 
 static struct decimal quantity_of(const struct lava_args *args)
@@ -372,7 +372,7 @@ int lava_do_PluralizeForQuantity(struct lava_ctx *c,
 
     if (decimal_cmp(&quantity, &one) > 0)
         return lava_do_Pluralize(c, in, args, ret);
-    if (lava_text(c, in, &s) < 0)
+    if (lava_in_text(c, in, &s) < 0)
         return -1;
     *ret = lava_string(s.p, s.n);
     return 0;
@@ -420,7 +420,7 @@ int lava_do_Possessive(struct lava_ctx *c,
     size_t n;
 
     (void)args;
-    if (lava_text(c, in, &s) < 0)
+    if (lava_in_text(c, in, &s) < 0)
         return -1;
     if (s.n == 0)
         end = "";
