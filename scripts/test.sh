@@ -127,6 +127,33 @@ run_fuzzers() {
     done
 }
 
+# run_schedules N: that many fault schedules of whole installations, and one in a hundred over PostgreSQL.
+run_schedules() {
+    [[ crash/schedules =~ $only ]] || return 0
+    mkdir -p build/test-logs
+    if servers_await build/dev/crash_world_test --seeds "1-$1" >build/test-logs/schedules.log 2>&1 &&
+        servers_await build/dev/crash_world_test --pg --seeds "1-$(($1 / 100))" >>build/test-logs/schedules.log 2>&1; then
+        passed=$((passed + 1))
+        echo "crash/schedules passed: $(tr '\n' ' ' <build/test-logs/schedules.log)"
+    else
+        tail -n 40 build/test-logs/schedules.log
+        fail_one "crash/schedules"
+    fi
+}
+
+# Broken builds have to be found out.
+run_self_check() {
+    [[ crash/self-check =~ $only ]] || return 0
+    mkdir -p build/test-logs
+    if servers_await scripts/self_check.sh >build/test-logs/self-check.log 2>&1; then
+        passed=$((passed + 1))
+        echo "crash/self-check passed: $(tail -n 1 build/test-logs/self-check.log)"
+    else
+        cat build/test-logs/self-check.log
+        fail_one "crash/self-check"
+    fi
+}
+
 # Criterion neither fails on a leak nor stops at a report in a child: the reports' files are the verdict.
 sanitizer_setup() {
     local log=$PWD/build/asan/reports/report
@@ -179,9 +206,14 @@ full)
     run_programs dev 'unit|contract|golden|crash|integration'
     run_programs tsan stress
     run_scripts default full
+    run_schedules 10000
+    run_self_check
     run_fuzzers
     ;;
-soak) run_scripts soak ;;
+soak)
+    run_schedules 1000000
+    run_scripts soak
+    ;;
 esac
 
 echo

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,12 +54,13 @@ static int run_one(struct world_schedule *s, const struct options *o)
 }
 
 /* Every SHARES-th seed. Returns how many failed. */
-static int run_share(const struct options *o, unsigned share)
+static int run_share(const struct options *o, unsigned share, unsigned long long *at)
 {
     int failed = 0;
     for (unsigned long long n = o->from + share; n <= o->to && failed < (o->first ? 1 : FOUND_MAX);
          n += SHARES) {
         struct world_schedule s = world_schedule_of(n);
+        *at = n;
         failed += run_one(&s, o);
         free(s.v);
     }
@@ -69,16 +71,24 @@ static int run_all(const struct options *o)
 {
     pid_t pid[SHARES];
     int failed = 0;
+    unsigned long long *at = mmap(NULL, SHARES * sizeof(*at), PROT_READ | PROT_WRITE,
+                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0); /* seeds at work */
+    if (at == MAP_FAILED)
+        abort();
     for (unsigned i = 0; i < SHARES; i++) {
         pid[i] = fork();
         if (pid[i] == 0)
-            _exit(run_share(o, i) ? 1 : 0);
+            _exit(run_share(o, i, &at[i]) ? 1 : 0);
     }
     for (unsigned i = 0; i < SHARES; i++) {
         int status;
-        if (pid[i] < 0 || waitpid(pid[i], &status, 0) < 0 || status != 0)
-            failed = 1;
+        if (pid[i] < 0 || waitpid(pid[i], &status, 0) < 0)
+            abort();
+        if (WIFSIGNALED(status))
+            printf("seed %llu: died of signal %d\n", at[i], WTERMSIG(status));
+        failed |= status != 0;
     }
+    munmap(at, SHARES * sizeof(*at));
     printf("schedules %llu to %llu: %s\n", o->from, o->to,
            failed ? "something is wrong" : "0 violations");
     return failed;

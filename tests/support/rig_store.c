@@ -33,6 +33,7 @@ struct rig_wire {
     struct loop_timer *out, *back; /* on the worker's loop */
     struct loop_timer *late;       /* on the server's */
     bool with_server, answered, slept;
+    int64_t sent_at;
     struct arena *arena;
     struct store_result *result;
     uint32_t took_ms;
@@ -208,6 +209,7 @@ static void pass_on(struct rig_wire *c)
     struct contact_store *s = c->r->port;
     c->n_sent = c->fault.kind == RIG_PARTIAL && c->fault.items < c->n ? c->fault.items : c->n;
     c->with_server = true;
+    c->r->sent_at = c->sent_at;
     if (c->kind == APPLY && c->n_sent)
         s->ops->apply(s, c->mb, c->verb, c->ops, c->n_sent, 0, on_applied, c);
     else if (c->kind == APPLY)
@@ -238,6 +240,7 @@ static void send_late(struct rig_wire *c)
 static void act(struct rig_wire *c)
 {
     const char *code = c->fault.code ? c->fault.code : "rig.fault";
+    c->sent_at = rig_now(c->r);
     switch (c->fault.kind) {
     case RIG_STOP_BEFORE:
         rig_die(c->w);

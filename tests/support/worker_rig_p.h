@@ -96,6 +96,7 @@ struct rig {
     void *decide_user;
     const char *first; /* of rig_fault_first; NULL: none, or it was there */
     struct rig_fault first_fault;
+    int64_t sent_at; /* when the call that the server serves left its worker */
     uint64_t calls[RIG_PORTS], started;
     bool redrive;
     int64_t next_tick, tick_ms;

@@ -269,6 +269,7 @@ static void serve(struct exchange *x,
     struct exchange_item *it = item_add(x, b);
     write_item(it, op, UINT64_MAX);
     it->edited = 0;
+    judge(x, b, it, verb);
     r->item_id = it->id;
     r->version = it->version;
 }

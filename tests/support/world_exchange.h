@@ -34,7 +34,8 @@ struct exchange_box {
     vec(struct exchange_item *) items;
 };
 
-/* Asked before each write of an item; says what is wrong with it, NULL: nothing. */
+/* Asked before each write of an item, for creates right after; says what is wrong with it, NULL:
+ * nothing. */
 typedef const char *(*exchange_judge)(const struct exchange_box *b,
                                       const struct exchange_item *it,
                                       enum store_verb verb,

@@ -136,7 +136,8 @@ struct world_loss { /* planned deletes that the guard counts */
 
 struct world_memory {
     vec(struct world_loss) losses;
-    uint32_t user_deleted[WORLD_BOXES]; /* bit per soul */
+    uint32_t user_deleted[WORLD_BOXES];         /* bit per soul */
+    int64_t sent_at[WORLD_BOXES][CHURCH_SOULS]; /* of the newest write that has come */
     int64_t held_at[WORLD_BOXES + 1][WORLD_PEOPLE_MAX + 1];
     int64_t applied_read_at[WORLD_BOXES + 1];
     int64_t version[WORLD_BOXES + 1]; /* of the choices planned last */

@@ -23,6 +23,19 @@ int world_user_of(const char *address)
     return address[strlen("user")] - '0';
 }
 
+/* What was sent earlier must not come after what was sent later. */
+static bool overtaken(struct world *w, int user, const struct guid *key)
+{
+    int soul = church_soul_of(key);
+    if (soul == CHURCH_NOBODY)
+        return false;
+    int64_t *newest = &w->m.sent_at[user][soul];
+    if (w->r->sent_at < *newest)
+        return true;
+    *newest = w->r->sent_at;
+    return false;
+}
+
 /* A delete that waits for an operator must not be done. A double or a copy may go. */
 const char *world_judge(const struct exchange_box *b,
                         const struct exchange_item *it,
@@ -31,6 +44,8 @@ const char *world_judge(const struct exchange_box *b,
 {
     struct world *w = world;
     int64_t mailbox = world_mailbox_of(w, world_user_of(b->address));
+    if (overtaken(w, world_user_of(b->address), &it->key))
+        return "an older write came after a newer one";
     if (verb != STORE_DELETE || !w->rows.rows || !mailbox)
         return NULL;
     int64_t person = ledger_memory_person(w->rows.rows, &it->key);
