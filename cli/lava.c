@@ -176,7 +176,10 @@ static int read_args(const struct app *app, int argc, char **argv, bool all, str
         if (!v)
             return cli_usage(app, &cli_lava, "unknown argument", argv[i]);
     }
-    return a->template ? 0 : cli_usage(app, &cli_lava, "--template FILE is missing", NULL);
+    if (a->template)
+        return 0;
+    (void)cli_usage(app, &cli_lava, "--template FILE is missing", NULL);
+    return APP_USAGE;
 }
 
 static int run_render(struct app *app, int argc, char **argv)

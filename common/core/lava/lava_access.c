@@ -45,9 +45,9 @@ static int text_of_date(struct lava_ctx *c, const struct lava_date *d, struct la
 
 static int text_of_list(struct lava_ctx *c, const struct lava_value *v, struct lava_str *ret)
 {
-    const struct lava_value *items;
+    const struct lava_value *items = NULL;
     struct lava_value whole;
-    size_t n;
+    size_t n = 0;
 
     if (lava_items(c, v, &items, &n) < 0 || lava_step(c, n) < 0)
         return -1;

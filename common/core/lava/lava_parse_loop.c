@@ -73,7 +73,7 @@ loop_name(const struct lava_parser *p, struct lava_str item, struct lava_str ite
 
 static int for_head(struct lava_parser *p, const struct lava_item *item, struct lava_for *f)
 {
-    struct lava_str name;
+    struct lava_str name = {NULL, 0};
     struct lava_lex l;
 
     lava_lex_init(&l, p->src->text, item->from, item->end, p->dialect != NULL);
