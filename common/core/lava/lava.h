@@ -66,8 +66,9 @@ struct lava_env {
 };
 
 /*
- * Memory that renders use one after the other. Grows with the largest of them; when it has, a
- * render allocates nothing.
+ * Memory that renders use one after the other. A render whose values take less than 64 KiB
+ * allocates nothing, once the workspace has seen a template with as many variables and as much
+ * output.
  */
 struct lava_work *lava_work_new(void);
 void lava_work_free(struct lava_work *w); /* NULL is fine */
