@@ -93,9 +93,14 @@ Test(worker_settle, an_item_of_unknown_content_keeps_the_names_that_may_be_ours)
     struct settle_plan p = settled(&l, &it, 1);
     cr_expect_str_eq(p.results.v[0].have.cats, "Following\nStaff");
     settle_plan_release(&p);
+    l.intended.cats = "";
+    p = settled(&l, &it, 1);
+    cr_expect_str_eq(p.results.v[0].have.cats, "Following");
+    settle_plan_release(&p);
     l = a_link(INTENT_CREATE, 0);
     p = settled(&l, &it, 1);
     cr_expect_str_eq(p.results.v[0].have.cats, "Staff");
+    cr_expect_eq(p.texts.n, 0u);
     settle_plan_release(&p);
 }
 
@@ -129,6 +134,30 @@ static const struct many_case {
      "mine",
      "",
      "x"},
+    {"the link's own by id, though it is listed first",
+     INTENT_UPDATE,
+     {{ITEM_BEFORE, "mine", 1000}, {ITEM_BEFORE, "x", 90 * MINUTE}},
+     "mine",
+     "",
+     "x"},
+    {"the link's own by id, though it says that it was written for another folder",
+     INTENT_UPDATE,
+     {{ITEM_ELSEWHERE, "mine", 1000}},
+     "mine",
+     "",
+     ""},
+    {"of the same age the one that is listed first",
+     INTENT_CREATE,
+     {{ITEM_INTENDED, "a", 30000}, {ITEM_INTENDED, "b", 30000}},
+     "a",
+     "b",
+     ""},
+    {"a double of what was there before",
+     INTENT_UPDATE,
+     {{ITEM_INTENDED, "mine", 99 * MINUTE}, {ITEM_BEFORE, "late", 10}},
+     "mine",
+     "late",
+     ""},
     {"a copy made long ago",
      INTENT_UPDATE,
      {{ITEM_INTENDED, "mine", 99 * MINUTE}, {ITEM_BEFORE, "copy", 90 * MINUTE}},
@@ -188,7 +217,100 @@ ParameterizedTest(const size_t *i, worker_settle, one_item_stays_and_the_others_
     settle_plan_release(&p);
 }
 
+/* By the server's clock, which may differ by five minutes. */
+static const struct made_case {
+    const char *name;
+    bool intent;
+    int64_t age_ms;
+    bool is_double;
+} made_cases[] = {
+    {"as old as the write can be", true, 6 * MINUTE, true},
+    {"older than the write", true, 6 * MINUTE + 1, false},
+    {"a late double, as old as two late looks", false, 25 * MINUTE, true},
+    {"older than two late looks", false, 25 * MINUTE + 1, false},
+};
+
+ParameterizedTestParameters(worker_settle, a_double_is_no_older_than_the_write)
+{
+    return indexes(ARRAY_LEN(made_cases));
+}
+ParameterizedTest(const size_t *i, worker_settle, a_double_is_no_older_than_the_write)
+{
+    const struct made_case *c = &made_cases[*i];
+    struct ledger_link l = a_link(INTENT_UPDATE, 0);
+    if (!c->intent)
+        l = (struct ledger_link){
+            .person = 5, .look = true, .item_id = "mine", .have = l.want, .want = l.want};
+    struct store_listed items[] = {an_item(ITEM_INTENDED, "mine", now - 99 * MINUTE),
+                                   an_item(ITEM_INTENDED, "copy", now - c->age_ms)};
+    struct settle_plan p = settled(&l, items, 2);
+    cr_assert_eq(p.extras.n, 1u, "%s", c->name);
+    cr_expect_eq(p.extras.v[0].is_double, c->is_double, "%s", c->name);
+    cr_expect_str_eq(p.extras.v[0].item_id, "copy");
+    cr_expect_str_eq(p.extras.v[0].version, "v9");
+    cr_expect_eq(guid_cmp(&p.extras.v[0].key, &l.want.key), 0);
+    settle_plan_release(&p);
+}
+
+/* What an earlier write intended says nothing once its intent is gone. */
+Test(worker_settle, without_an_open_write_only_what_is_there_counts)
+{
+    struct ledger_link l = a_link(INTENT_UPDATE, 0);
+    struct store_listed it = an_item(ITEM_INTENDED, "mine", now);
+    l.intent = false;
+    l.look = true;
+    struct settle_plan p = settled(&l, &it, 1);
+    cr_assert_eq(p.results.n, 1u);
+    cr_expect(p.results.v[0].have_content_unknown);
+    cr_expect_str_eq(p.results.v[0].have.cats, "Following");
+    cr_expect_eq(p.texts.n, 0u);
+    settle_plan_release(&p);
+    it.place = STORE_IN_TRASH;
+    p = settled(&l, &it, 1);
+    cr_expect(p.results.n == 0 && p.missing == 1, "not what the row knows lies in the trash");
+    settle_plan_release(&p);
+}
+
 /* ---- looks and keys ---- */
+
+static const struct keys_case {
+    const char *name;
+    bool intent, intended, have, merged;
+    uint32_t keys[2]; /* 0 none */
+} keys_cases[] = {
+    {"create", true, true, false, false, {5}},
+    {"update", true, true, true, false, {5}},
+    {"update after a merge", true, true, true, true, {5, 77}},
+    {"delete", true, false, true, false, {5}},
+    {"delete after a merge", true, false, true, true, {77}},
+    {"delete of what is gone", true, false, false, false, {5}},
+    {"look", false, false, true, true, {77}},
+    {"look, an old write's key does not matter", false, true, true, true, {77}},
+    {"look whose item is gone", false, false, false, false, {5}},
+};
+
+/* In the second place, so that the keys of the first link lie before it. */
+Test(worker_settle, the_keys_that_are_looked_for)
+{
+    for (size_t i = 0; i < ARRAY_LEN(keys_cases); i++) {
+        const struct keys_case *c = &keys_cases[i];
+        struct ledger_link l[2] = {{.person = 4, .look = true},
+                                   {.person = 5, .look = true, .intent = c->intent}};
+        struct guid keys[4];
+        l[0].want = a_side(4, 1, "");
+        l[1].want = a_side(5, 1, "");
+        l[1].intended = a_side(5, 1, "");
+        l[1].intended.set = c->intended;
+        l[1].have = a_side(c->merged ? 77 : 5, 1, "");
+        l[1].have.set = c->have;
+        size_t n = settle_keys(l, 2, keys);
+        cr_assert_eq(n, c->keys[1] ? 3u : 2u, "%s: %zu", c->name, n);
+        for (size_t k = 1; k < n; k++) {
+            struct guid want = guid_of(c->keys[k - 1]);
+            cr_expect_eq(guid_cmp(&keys[k], &want), 0, "%s", c->name);
+        }
+    }
+}
 
 Test(worker_settle, a_later_look_finds_the_late_double)
 {
@@ -333,5 +455,87 @@ Test(worker_settle, of_several_items_the_rows_own_stays_else_the_oldest)
     p = mailbox(&unknown, 1, items, 3);
     cr_assert_eq(p.results.n, 1u);
     cr_expect_str_eq(p.results.v[0].item_id, "old");
+    settle_plan_release(&p);
+}
+
+/* Made at the same time: the first that is listed. */
+Test(worker_settle, of_items_that_no_row_knows_the_oldest_of_a_key_is_ours)
+{
+    struct store_listed items[] = {listed(1, 1, "young", 10), listed(1, 1, "old", 1000),
+                                   listed(1, 1, "as old", 1000), listed(2, 1, "alone", 0)};
+    struct settle_plan p = mailbox(NULL, 0, items, 4);
+    cr_assert_eq(p.found.n, 2u);
+    vec_foreach (f, &p.found) {
+        bool one = strcmp(f->item_id, "old") == 0;
+        cr_expect(one || strcmp(f->item_id, "alone") == 0, "%s", f->item_id);
+        cr_expect_eq(guid_cmp(&f->key, &items[one ? 1 : 3].key), 0);
+        cr_expect_str_eq(f->version, "v");
+    }
+    cr_expect_str_eq(extras(&p, false), "youngas old");
+    settle_plan_release(&p);
+}
+
+Test(worker_settle, a_row_takes_the_item_in_the_target_folder_then_the_first_of_the_oldest)
+{
+    struct ledger_known row = a_row(1, 1, NULL);
+    struct store_listed items[] = {listed(1, 1, "elsewhere", 1000), listed(1, 1, "a", 100),
+                                   listed(1, 1, "b", 100)};
+    items[0].place = STORE_IN_OTHER;
+    struct settle_plan p = mailbox(&row, 1, items, 3);
+    cr_assert_eq(p.results.n, 1u);
+    cr_expect_str_eq(p.results.v[0].item_id, "a");
+    cr_expect_str_eq(p.results.v[0].version, "v");
+    cr_expect_eq(p.results.v[0].person, 1);
+    cr_expect_eq(guid_cmp(&p.results.v[0].have.key, &items[1].key), 0);
+    cr_expect_str_eq(p.results.v[0].have.cats, "");
+    cr_expect_str_eq(extras(&p, false), "elsewhereb");
+    cr_expect_str_eq(p.extras.v[0].version, "v");
+    cr_expect_eq(guid_cmp(&p.extras.v[0].key, &row.key), 0);
+    settle_plan_release(&p);
+    row = a_row(1, 1, "elsewhere");
+    p = mailbox(&row, 1, items, 3);
+    cr_expect_eq(p.results.n, 0u, "its own, though it lies elsewhere and comes first");
+    settle_plan_release(&p);
+}
+
+Test(worker_settle, an_item_of_the_rows_id_is_its_own_whatever_folder_it_was_written_for)
+{
+    struct ledger_known row = a_row(1, 1, "own");
+    struct link_side s = a_side(1, 1, "");
+    struct store_listed it = listed(1, 1, "own", 0);
+    it.hash = hash_of(&s, "elsewhere");
+    struct settle_plan p = mailbox(&row, 1, &it, 1);
+    cr_assert_eq(p.results.n, 1u);
+    cr_expect(p.results.v[0].have.set && p.results.v[0].have_content_unknown);
+    cr_expect_eq(p.extras.n, 0u);
+    settle_plan_release(&p);
+}
+
+Test(worker_settle, a_row_that_knows_no_item_is_told_of_the_one_with_its_id)
+{
+    struct ledger_known row = a_row(1, 1, "a");
+    struct store_listed it = listed(1, 1, "a", 0);
+    row.has = false;
+    struct settle_plan p = mailbox(&row, 1, &it, 1);
+    cr_assert_eq(p.results.n, 1u);
+    cr_expect(p.results.v[0].have.set);
+    settle_plan_release(&p);
+    row.has = true;
+    it.hash = NULL;
+    p = mailbox(&row, 1, &it, 1);
+    cr_expect_eq(p.results.n, 1u, "nobody can tell what it holds");
+    settle_plan_release(&p);
+}
+
+Test(worker_settle, doubles_of_a_row_with_an_open_write_and_the_trash_are_left_alone)
+{
+    struct ledger_known rows[] = {a_row(1, 1, "a"), a_row(2, 1, "b")};
+    struct store_listed items[] = {listed(1, 1, "a", 0), listed(1, 1, "copy", 0),
+                                   listed(2, 1, "b", 0), listed(2, 1, "thrown away", 0),
+                                   listed(3, 1, "nobody's, thrown away", 0)};
+    rows[0].intent = true;
+    items[3].place = items[4].place = STORE_IN_TRASH;
+    struct settle_plan p = mailbox(rows, 2, items, 5);
+    cr_expect_eq(p.results.n + p.extras.n + p.found.n, 0u);
     settle_plan_release(&p);
 }
