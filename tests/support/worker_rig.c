@@ -412,15 +412,21 @@ static bool frozen(const struct rig_worker *w)
     return w->frozen_until > rig_now(w->r);
 }
 
+/* Nothing waits for descriptors here: a loop without due timers has nothing to do. */
+static int turn(struct loop *l)
+{
+    return loop_next_due_ms(l) == 0 ? loop_turn(l, 0) : 0;
+}
+
 /* Everything that can happen now. */
 static void turn_all(struct rig *r)
 {
     int made = 1, turns = 0;
     while (made) {
-        made = loop_turn(r->server, 0);
+        made = turn(r->server);
         vec_foreach (w, &r->workers) {
             if (!frozen(*w))
-                made += loop_turn((*w)->loop, 0);
+                made += turn((*w)->loop);
         }
         bury_the_dead(r);
         if (++turns > TURNS_MAX) {

@@ -26,16 +26,23 @@ static int dead(struct err *err)
 }
 
 /* In real life the world goes on during each call. */
+static void meanwhile(struct world *w, struct world_producer *p, int producer)
+{
+    if (p->dead || !p->running)
+        return;
+    if (p->calls == p->takeover_at && w->depth == 1)
+        world_produce(w, !producer, -1);
+    if (p->slow_ms)
+        rig_run(w->r, p->slow_ms);
+}
+
 static int enter(struct plan_store *s, struct err *err)
 {
     struct world_tap_plan *t = self(s);
     struct world_producer *p = producer_of(s);
     struct world *w = t->w;
     p->calls++;
-    if (!p->dead && p->running && p->calls == p->takeover_at && w->depth == 1)
-        world_produce(w, !t->producer, -1);
-    if (!p->dead && p->running && p->slow_ms)
-        rig_run(w->r, p->slow_ms);
+    meanwhile(w, p, t->producer);
     if (p->calls == p->die_at && p->die_at % 2)
         p->dead = true;
     if (p->dead)

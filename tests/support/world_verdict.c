@@ -37,23 +37,28 @@ static bool overtaken(struct world *w, int user, const struct guid *key)
 }
 
 /* A delete that waits for an operator must not be done. A double or a copy may go. */
+static bool held_long(struct world *w, int64_t mailbox, const struct exchange_item *it)
+{
+    int64_t person = ledger_memory_person(w->rows.rows, &it->key);
+    const struct ledger_memory_link *l = ledger_memory_link(w->rows.rows, mailbox, person);
+    if (!l || !l->held || l->want.set || !l->item_id || strcmp(l->item_id, it->id) != 0)
+        return false;
+    int64_t since = w->m.held_at[mailbox][person];
+    return since && since < world_now(w) - HOLD_YOUNG_MS;
+}
+
 const char *world_judge(const struct exchange_box *b,
                         const struct exchange_item *it,
                         enum store_verb verb,
                         void *world)
 {
     struct world *w = world;
-    int64_t mailbox = world_mailbox_of(w, world_user_of(b->address));
-    if (overtaken(w, world_user_of(b->address), &it->key))
+    int user = world_user_of(b->address);
+    if (overtaken(w, user, &it->key))
         return "an older write came after a newer one";
-    if (verb != STORE_DELETE || !w->rows.rows || !mailbox)
+    if (verb != STORE_DELETE || !w->rows.rows || !world_mailbox_of(w, user))
         return NULL;
-    int64_t person = ledger_memory_person(w->rows.rows, &it->key);
-    const struct ledger_memory_link *l = ledger_memory_link(w->rows.rows, mailbox, person);
-    int64_t since = l ? w->m.held_at[mailbox][person] : 0;
-    if (!l || !l->held || l->want.set || !l->item_id || strcmp(l->item_id, it->id) != 0)
-        return NULL;
-    return since && since < world_now(w) - HOLD_YOUNG_MS ? "what is held is deleted" : NULL;
+    return held_long(w, world_mailbox_of(w, user), it) ? "what is held is deleted" : NULL;
 }
 
 static bool fields_right(struct world *w, const struct exchange_item *it, int user, int soul)
