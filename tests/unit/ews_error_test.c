@@ -147,6 +147,7 @@ static const struct verb_case {
     {"ErrorInvalidIdMalformed", EWS_FIND, OUT_FOLDER_LOST},
     {"ErrorInvalidIdMalformed", EWS_DELETE, OUT_GONE},
     {"ErrorInvalidId", EWS_CREATE, OUT_FOLDER_LOST},
+    {"ErrorInvalidId", EWS_FIND, OUT_FOLDER_LOST},
     {"ErrorInvalidIdEmpty", EWS_FIND, OUT_FOLDER_LOST},
     {"ErrorFolderExists", EWS_FIND, OUT_DONE},
     {"ErrorFolderExists", EWS_CREATE, OUT_RETRY_LATER},
@@ -166,6 +167,38 @@ ParameterizedTest(size_t *i, ews_error, depends_on_the_verb)
     struct err err;
     enum outcome o = ews_error_item(&(struct ews_problem){.code = c->code}, c->verb, &err);
     cr_expect_str_eq(outcome_name(o), outcome_name(c->want), "%s %d", c->code, (int)c->verb);
+}
+
+/* What verb_cases says of a look, else what an update would be told: only that a look leaves
+ * nothing unknown. */
+static enum outcome of_a_look(const struct code_case *c)
+{
+    for (size_t i = 0; i < ARRAY_LEN(verb_cases); i++)
+        if (verb_cases[i].verb == EWS_FIND && strcmp(verb_cases[i].code, c->code) == 0)
+            return verb_cases[i].want;
+    return c->want == OUT_UNKNOWN ? OUT_RETRY_LATER : c->want;
+}
+
+Test(ews_error, every_other_code_means_the_same_to_a_look)
+{
+    for (size_t i = 0; i < ARRAY_LEN(code_cases); i++) {
+        struct err err = {0};
+        struct ews_problem p = {.code = code_cases[i].code};
+        enum outcome want = of_a_look(&code_cases[i]), o = ews_error_item(&p, EWS_FIND, &err);
+        cr_expect_str_eq(outcome_name(o), outcome_name(want), "%s", code_cases[i].code);
+        if (want == OUT_FOLDER_LOST)
+            cr_expect_eq(err.scope, SCOPE_MAILBOX, "%s", code_cases[i].code);
+        if (want == OUT_DONE)
+            cr_expect_eq(err.code[0], 0, "%s: there is nothing to tell", code_cases[i].code);
+    }
+}
+
+Test(ews_error, a_fault_about_a_folder_that_is_there_is_no_item_of_ours)
+{
+    struct err err;
+    struct ews_problem p = {.code = "ErrorFolderExists"};
+    cr_expect_eq(ews_error_fault(&p, EWS_FIND, 1, &err), OUT_GONE);
+    cr_expect_eq(ews_error_fault(&p, EWS_FIND, 2, &err), OUT_SPLIT);
 }
 
 Test(ews_error, an_internal_error_is_what_it_hides)
@@ -256,6 +289,13 @@ static const struct http_case {
      OUT_STOP,
      SCOPE_REMOTE},
     {"elsewhere", {301, false, "https://other.example/", -1}, OUT_STOP, OUT_STOP, SCOPE_REMOTE},
+    {"the first redirect", {300, false, "", -1}, OUT_STOP, OUT_STOP, SCOPE_REMOTE},
+    {"the last redirect", {399, false, "", -1}, OUT_STOP, OUT_STOP, SCOPE_REMOTE},
+    {"before redirects", {299, false, "", -1}, OUT_UNKNOWN, OUT_RETRY_LATER, SCOPE_REMOTE},
+    {"the last refusal", {499, false, "", -1}, OUT_STOP, OUT_STOP, SCOPE_REMOTE},
+    {"a page where none belongs", {201, true, "", -1}, OUT_UNKNOWN, OUT_RETRY_LATER, SCOPE_REMOTE},
+    {"no page", {200, false, "", -1}, OUT_UNKNOWN, OUT_RETRY_LATER, SCOPE_REMOTE},
+    {"smallest status", {1, false, "", -1}, OUT_UNKNOWN, OUT_RETRY_LATER, SCOPE_REMOTE},
     {"malformed", {400, true, "", -1}, OUT_SPLIT, OUT_PARK, SCOPE_MAILBOX},
     {"login", {401, true, "", -1}, OUT_STOP, OUT_STOP, SCOPE_REMOTE},
     {"forbidden", {403, true, "", -1}, OUT_STOP, OUT_STOP, SCOPE_REMOTE},
@@ -289,10 +329,38 @@ ParameterizedTest(size_t *i, ews_error, of_a_status)
     cr_expect_eq(err.scope, c->scope, "%s", c->name);
     cr_expect_eq(err.when, when_of(c->write), "%s", c->name);
     cr_expect_eq(err.after_ms, c->http.retry_after_ms > 0 ? 7000u : 0u, "%s", c->name);
-    snprintf(code, sizeof(code), "http.%d", c->http.status);
+    snprintf(code, sizeof(code), "http.%03d", c->http.status);
     cr_expect_str_eq(err.code, code);
     o = ews_error_http(&c->http, EWS_FIND, &err);
     cr_expect_str_eq(outcome_name(o), outcome_name(c->read), "%s", c->name);
+}
+
+Test(ews_error, a_status_of_more_than_three_digits_or_none_is_told_as_none)
+{
+    static const int statuses[] = {-1, 0, 1000, 12345};
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
+        struct err err;
+        struct ews_http h = {.status = statuses[i], .location = "", .retry_after_ms = -1};
+        cr_expect_eq(ews_error_http(&h, EWS_CREATE, &err), OUT_UNKNOWN);
+        cr_expect_str_eq(err.code, "http.000");
+    }
+}
+
+Test(ews_error, a_status_asks_for_a_day_at_most_and_only_where_we_come_back)
+{
+    struct err err;
+    struct ews_http h = {.status = 503, .location = "", .retry_after_ms = EWS_MAX_BACKOFF_MS};
+    ews_error_http(&h, EWS_CREATE, &err);
+    cr_expect_eq(err.after_ms, (uint32_t)EWS_MAX_BACKOFF_MS);
+    h.retry_after_ms = INT64_MAX;
+    ews_error_http(&h, EWS_CREATE, &err);
+    cr_expect_eq(err.after_ms, (uint32_t)EWS_MAX_BACKOFF_MS);
+    h.retry_after_ms = 1;
+    ews_error_http(&h, EWS_CREATE, &err);
+    cr_expect_eq(err.after_ms, 1u);
+    h.status = 401;
+    ews_error_http(&h, EWS_CREATE, &err);
+    cr_expect_eq(err.after_ms, 0u);
 }
 
 static const struct transport_case {
@@ -310,6 +378,7 @@ static const struct transport_case {
     {"curl.35", WHEN_LATER, OUT_STOP, OUT_STOP},
     {"curl.51", WHEN_LATER, OUT_STOP, OUT_STOP},
     {"curl.60", WHEN_LATER, OUT_STOP, OUT_STOP},
+    {"curl.35", WHEN_UNKNOWN, OUT_UNKNOWN, OUT_RETRY_LATER},
     {"curl.3", WHEN_NEVER, OUT_STOP, OUT_STOP},
     {"http.too_big", WHEN_LATER, OUT_UNKNOWN, OUT_RETRY_LATER},
     {"http.fenced", WHEN_LATER, OUT_NOT_TRIED, OUT_NOT_TRIED},

@@ -196,6 +196,28 @@ Test(expand, an_empty_directory_and_repeated_runs)
     directory_free(e);
 }
 
+/* People are bits in words: nobody is lost at the end of one, and nobody comes in from beyond. */
+Test(expand, everyone_is_there_whatever_their_number)
+{
+    static const size_t sizes[] = {1, 63, 64, 65, 127, 128, 129, 1023, 1024, 1025, 2500};
+    struct expand_rules r = {.categories = true};
+    for (size_t k = 0; k < ARRAY_LEN(sizes); k++) {
+        struct directory *d = a_directory(sizes[k]);
+        uint64_t seed = 7;
+        const struct wanted *w;
+        struct err err;
+        size_t n;
+        d->staff = a_random_list(d, &seed, 1);
+        autoptr(expander_free) struct expander *x = expander_new(d, &r);
+        struct prefs p = choose(false, true, NULL, 0);
+        cr_assert_eq(expander_run(x, &(struct dir_user){0}, &p, &w, &n, &err), 0);
+        cr_assert_eq(n, sizes[k]);
+        for (size_t i = 0; i < n; i++)
+            cr_assert_eq(w[i].person, i);
+        directory_free(d);
+    }
+}
+
 /* 90 long names that all have, and 12 that tell 4096 people apart: about 100 MB of names. */
 Test(expand, too_many_names_are_an_error_and_not_the_end)
 {
@@ -526,10 +548,10 @@ Test(expand, the_digest_changes_with_each_part_and_with_nothing_else)
  * mailbox is planned once. */
 Test(expand, the_digest_is_sha256_over_version_fingerprint_and_states)
 {
-    struct directory *d = a_directory(200);
+    struct directory *d = a_directory(700);
     struct expand_rules r = {.categories = true};
     uint64_t seed = 91;
-    static struct sha256 contents[200];
+    static struct sha256 contents[700];
     d->staff = a_random_list(d, &seed, 1);
     autoptr(expander_free) struct expander *x = expander_new(d, &r);
     struct prefs staff = choose(false, true, NULL, 0);
@@ -539,6 +561,8 @@ Test(expand, the_digest_is_sha256_over_version_fingerprint_and_states)
     struct err err;
     size_t n;
     cr_assert_eq(expander_run(x, &(struct dir_user){0}, &staff, &w, &n, &err), 0);
+    for (size_t i = 0; i < 700; i++)
+        contents[i].b[0] = (uint8_t)rnd(&seed);
     digest_add(model, "\1", 1);
     digest_add(model, &fingerprint, 32);
     for (size_t i = 0; i < n; i++) {

@@ -112,6 +112,10 @@ Test(worker_batch, a_create_carries_key_hash_contact_and_categories)
     cr_expect_str_eq(b.ops[0].after->f[CONTACT_PHONE_MOBILE], "+15550100");
     cr_expect_str_eq(b.ops[0].cats_after, "Staff");
     cr_expect_str_eq(b.ops[0].cats_before, "");
+    cr_expect_null(b.ops[0].item_id);
+    cr_expect_null(b.ops[0].before);
+    cr_expect_null(b.ops[0].hash_before);
+    cr_expect(b.ops[0].changed == 0 && !b.ops[0].inherits);
     cr_expect_eq(b.intents[0].op, INTENT_CREATE);
     cr_expect_eq(b.intents[0].person, 7);
     cr_expect_str_eq(b.intents[0].cats, "Staff");
@@ -134,6 +138,52 @@ Test(worker_batch, an_update_names_the_fields_that_differ_and_the_new_key)
     cr_expect_str_eq(b.ops[0].item_id, "item7");
     cr_expect_str_eq(b.ops[0].cats_before, "Following");
     cr_expect_eq(guid_cmp(&b.intents[0].key, &l.want.key), 0);
+    cr_expect_eq(b.intents[0].op, INTENT_UPDATE);
+    cr_expect_str_eq(b.ops[0].before->f[CONTACT_JOB_TITLE], "Cook");
+}
+
+/* Ours by its hash; without one that we know, whatever the item carries is inherited. */
+Test(worker_batch, an_update_names_the_hash_that_the_item_has_or_takes_what_is_there)
+{
+    struct ledger_link l = a_link(7, body, body_before);
+    unsigned char marks[1] = {0};
+    struct sha256 state;
+    char hash[ITEM_HASH_TEXT];
+    l.version = "v3";
+    link_state_hash(&l.have.key, &l.have.content, "", &state);
+    item_hash_format("folder", &state, hash);
+    struct batch b = next(&l, marks, 1, 50);
+    cr_assert_eq(b.n, 1u);
+    cr_expect_str_eq(b.ops[0].hash_before, hash);
+    cr_expect_not(b.ops[0].inherits);
+    cr_expect_str_eq(b.ops[0].version, "v3");
+    marks[0] = BATCH_OPEN;
+    memset(&l.have.content, 0, sizeof(l.have.content));
+    b = next(&l, marks, 1, 50);
+    cr_assert_eq(b.n, 1u);
+    cr_expect_null(b.ops[0].hash_before);
+    cr_expect(b.ops[0].inherits);
+}
+
+Test(worker_batch, names_of_a_side_that_is_not_set_do_not_count)
+{
+    struct ledger_link l[] = {a_link(7, body, NULL), a_link(8, NULL, body_before),
+                              a_link(9, NULL, body_before)};
+    unsigned char marks[3] = {0};
+    l[0].have.cats = l[1].want.cats = l[1].have.cats = "Staff";
+    l[2].have.cats = l[2].want.cats = NULL;
+    struct batch b = next(l, marks, 3, 50);
+    cr_expect_eq(b.verb, STORE_CREATE);
+    cr_expect_str_eq(b.ops[0].cats_before, "");
+    b = next(l, marks, 3, 50);
+    cr_assert_eq(b.n, 2u);
+    cr_expect_eq(b.verb, STORE_DELETE);
+    cr_expect_str_eq(b.ops[0].cats_before, "Staff");
+    cr_expect_str_eq(b.ops[1].cats_before, "", "none are known");
+    for (size_t i = 0; i < 2; i++) {
+        cr_expect_str_eq(b.ops[i].cats_after, "");
+        cr_expect_str_eq(b.intents[i].cats, "");
+    }
 }
 
 Test(worker_batch, an_item_whose_content_is_not_known_is_written_whole)
@@ -196,6 +246,43 @@ Test(worker_batch, sizes_keep_to_the_smaller_limit)
     cr_expect(batch_next(l, marks, 30, &narrow, 11, "folder", arena, &b));
     cr_expect_eq(b.n, 7u);
     cr_expect_eq(b.ops[0].tag, 11u);
+}
+
+Test(worker_batch, each_verb_has_its_limit)
+{
+    const struct store_limits lim = {
+        .max_create = 2, .max_update = 3, .max_delete = 4, .max_bytes = 1 << 20};
+    for (int verb = 0; verb < 3; verb++) {
+        struct ledger_link l[9];
+        unsigned char marks[9] = {0};
+        struct batch b;
+        for (uint32_t i = 0; i < 9; i++)
+            l[i] = a_link(i, verb == 2 ? NULL : body, verb == 0 ? NULL : body_before);
+        cr_assert(batch_next(l, marks, 9, &lim, 50, "folder", arena, &b));
+        cr_expect_eq(b.n, (size_t)verb + 2);
+    }
+}
+
+/* So many bytes are reckoned for one: exactly two fit, or one where a byte is missing. */
+Test(worker_batch, what_one_operation_adds_to_a_request)
+{
+    const size_t text = 2048 + 4 * (sizeof(body) - 1) + 2 * strlen("Staff"), id = strlen("item1");
+    const size_t one[] = {text, text + id, 128 + id};
+    for (int verb = 0; verb < 3; verb++) {
+        for (size_t less = 0; less < 2; less++) {
+            struct store_limits lim = wide;
+            struct ledger_link l[3];
+            unsigned char marks[3] = {0};
+            struct batch b;
+            lim.max_bytes = 2 * one[verb] - less;
+            for (uint32_t i = 0; i < 3; i++) {
+                l[i] = a_link(i, verb == 2 ? NULL : body, verb == 0 ? NULL : body_before);
+                l[i].want.cats = "Staff";
+            }
+            cr_assert(batch_next(l, marks, 3, &lim, 50, "folder", arena, &b));
+            cr_expect_eq(b.n, 2 - less, "verb %d", verb);
+        }
+    }
 }
 
 Test(worker_batch, bytes_have_a_limit_but_one_always_fits)

@@ -164,6 +164,10 @@ Test(worker_settle, one_taken_over_and_thrown_away_is_the_users_choice_unless_it
     p = settled(&l, &it, 1);
     cr_expect(!p.results.v[0].hide && p.relist);
     settle_plan_release(&p);
+    it = placed(ITEM_OTHER_KEY, "another person's", STORE_IN_TRASH);
+    p = settled(&l, &it, 1);
+    cr_expect(!p.results.v[0].hide && p.relist);
+    settle_plan_release(&p);
 }
 
 Test(worker_settle, a_late_look_at_many_missing_makes_anew_at_once)
