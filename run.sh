@@ -19,6 +19,9 @@ usage: ./run.sh VERB [options]
                              --asan: unit, contract, golden and crash tests under address and undefined sanitizers
                              --full: everything (at most 45 minutes);  --soak: hours
                              --only REGEX: of the chosen tier, the tests whose name matches
+  mutate [options]           changes the modules that decide, one thing at a time: would their unit tests notice?
+                             (scripts/mutate.py --help; docs/mutation.md)
+  coverage [--html]          lines and branches that the tests reach, against their goals
   bench [NAME..]             release build, then the benchmarks: JSON lines, and a table on standard error
   lint [CHECK..]             format, tidy, cppcheck, layers, budgets, spelling, shell; every check runs
   --help                     this text
@@ -49,6 +52,12 @@ demo)
     exec scripts/demo.sh "$@"
     ;;
 test) exec scripts/test.sh "$@" ;;
+mutate)
+    scripts/deps.sh --test || (($? == 75))
+    [[ -f build/dev/build.ninja ]] || scripts/build.sh dev programs
+    exec scripts/mutate.py "$@"
+    ;;
+coverage) exec scripts/coverage.sh "$@" ;;
 bench) exec scripts/bench.sh "$@" ;;
 lint) exec scripts/lint.sh "$@" ;;
 -h | --help | help) usage ;;

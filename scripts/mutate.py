@@ -15,7 +15,8 @@ How: the module's file becomes a shared object, and each test program of the mod
 the library's member. A change is then one compilation and one small link; nothing in the build folder is written. A change
 that the optimizer turns into the very same instructions is no change and not counted ("same"); changes that no test can
 see are named with the reason in scripts/mutate-equivalent.txt. A test that fails, crashes or runs over its time has noticed.
-Not tried: what stands in assert() and sizeof(), and leaving out a release: leaks are for ./run.sh test --asan to notice.
+Not tried: what stands in assert() and sizeof(), how much room is asked for, and leaving out a release: leaks and overruns
+are for ./run.sh test --asan to notice; and hints to the processor, which change nothing but time.
 The order is that of the file, every time. Score: noticed / (all - same - equivalent - did not compile).
 """
 import argparse
@@ -69,6 +70,8 @@ ALSO_UNARY = {"+", "-", "*", "&"}
 TYPE_WORDS = {"const", "static", "struct", "enum", "union", "unsigned", "signed", "int", "long", "char", "bool", "void",
               "double", "typedef", "extern"}  # fmt: skip
 NOT_A_STATEMENT = {"if", "else", "for", "while", "do", "switch", "case", "default", "return", "goto"}
+NOT_TRIED = {"assert", "sizeof", "static_assert", "_Static_assert", "xalloc", "xrealloc", "arena_alloc", "vec_reserve",
+             "__builtin_prefetch", "prefetch"}  # fmt: skip
 FAMILY = re.compile(r"(OUT|SCOPE|WHEN|STORE|BATCH|INTENT|LINK|SETTLE|AUDIT|DIFF|EWS)_[A-Z_]+$")
 
 
@@ -158,11 +161,11 @@ class Mutants:
                 self.statement(i)
 
     def quiet_tokens(self, opening, closing):
-        """What is inside assert() and sizeof(); marks what stands in the head of a for."""
+        """What is inside of NOT_TRIED; marks what stands in the head of a for."""
         quiet, self.heads = set(), set()
         for i in range(opening, closing):
             word = self.t[i].text
-            if word in ("assert", "sizeof", "static_assert", "_Static_assert") and self.t[i + 1].text == "(":
+            if word in NOT_TRIED and self.t[i + 1].text == "(":
                 quiet.update(range(i, self.t[i + 1].mate + 1))
             elif word == "for" and self.t[i + 1].text == "(":
                 self.heads.update(range(i, self.t[i + 1].mate + 1))
@@ -259,7 +262,7 @@ class Mutants:
             if self.t[end].text in CLOSES:
                 return  # of an initializer
             end = self.t[end].mate + 1 if self.t[end].text in OPENS else end + 1
-        if first.text == "assert" or first.text == "free" or first.text.endswith(("_free", "_release")):
+        if first.text in NOT_TRIED or first.text == "free" or first.text.endswith(("_free", "_release")):
             return  # leaks are for the address sanitizer to notice
         self.add(i, end, ";", "statement removed")
 

@@ -154,6 +154,19 @@ run_self_check() {
     fi
 }
 
+# Would the unit tests notice a wrong decision? A sample of the changes; all of them: ./run.sh mutate.
+run_mutations() {
+    [[ full/mutate =~ $only ]] || return 0
+    mkdir -p build/test-logs
+    if servers_await scripts/mutate.py --limit 60 >build/test-logs/mutate.log 2>&1; then
+        passed=$((passed + 1))
+        echo "full/mutate passed"
+    else
+        cat build/test-logs/mutate.log
+        fail_one "full/mutate: a module's score is below 80 %"
+    fi
+}
+
 # Criterion neither fails on a leak nor stops at a report in a child: the reports' files are the verdict.
 sanitizer_setup() {
     local log=$PWD/build/asan/reports/report

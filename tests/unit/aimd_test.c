@@ -193,6 +193,19 @@ Test(aimd, grows_by_ten_after_two_full_requests_and_by_less_to_the_limit)
     cr_expect(a.size == 30 && a.clean == 0 && a.troubled);
 }
 
+Test(aimd, after_it_shrank_the_count_towards_growth_begins_anew)
+{
+    struct aimd a;
+    aimd_init(&a, 50);
+    aimd_clean(&a, 50, 10, MAX, TARGET);
+    aimd_clean(&a, 50, 10, 40, TARGET); /* less is allowed */
+    cr_expect(a.size == 40 && a.clean == 0);
+    aimd_clean(&a, 40, 10, MAX, TARGET);
+    cr_expect_eq(a.size, 40);
+    aimd_clean(&a, 40, 10, MAX, TARGET);
+    cr_expect_eq(a.size, 50);
+}
+
 Test(aimd, halves_to_the_minimum_exactly)
 {
     static const struct {
@@ -247,6 +260,20 @@ Test(aimd, the_pace_to_the_number)
                      (unsigned long long)a.worked_ms);
         cr_expect_eq(a.usual_us, s->usual_us, "%s: usual %llu", s->name,
                      (unsigned long long)a.usual_us);
+    }
+}
+
+Test(aimd, slow_is_what_took_a_good_deal_longer_than_it_should)
+{
+    static const uint64_t usual_us[] = {8801, 8791}; /* of 10001: 0.880 and 0.879 */
+    for (size_t i = 0; i < 2; i++) {
+        struct aimd a;
+        aimd_init(&a, 50);
+        a.pace = 40000;
+        a.usual_us = usual_us[i];
+        a.grown_ms = 1000;
+        aimd_paced(&a, 50, 500, 1000);
+        cr_expect_eq(a.pace, i ? 35160 : 40000, "%u", a.pace);
     }
 }
 

@@ -87,11 +87,34 @@ Test(audit, judges_one_row)
         audit_compare(&row, 1, items, n, folder, &a);
         cr_expect_eq(a.intact, (size_t)(c->kind < 0), "case %zu", i);
         cr_expect_eq(a.findings.n, (size_t)(c->kind >= 0), "case %zu", i);
+        for (int k = 0; k < AUDIT_KINDS; k++)
+            cr_expect_eq(a.count[k], (size_t)(c->kind == k), "case %zu, %d", i, k);
         if (c->kind >= 0 && a.findings.n == 1)
             cr_expect(a.findings.v[0].kind == (enum audit_kind)c->kind &&
                           a.findings.v[0].person == 5,
                       "case %zu: %s", i, audit_kind_name(a.findings.v[0].kind));
     }
+}
+
+/* Operators read these words. */
+Test(audit, names_stay)
+{
+    cr_expect_str_eq(audit_kind_name(AUDIT_MISSING), "missing");
+    cr_expect_str_eq(audit_kind_name(AUDIT_STALE), "stale");
+    cr_expect_str_eq(audit_kind_name(AUDIT_DOUBLED), "doubled");
+    cr_expect_str_eq(audit_kind_name(AUDIT_STRANGER), "stranger");
+    cr_expect_str_eq(audit_kind_name(AUDIT_TRASHED), "trashed");
+}
+
+Test(audit, repairs_what_is_missing_stale_doubled_or_strange)
+{
+    for (int k = 0; k < AUDIT_KINDS; k++) {
+        struct audit a = {0};
+        a.count[k] = 1;
+        cr_expect_eq(audit_repairable(&a), k != AUDIT_TRASHED, "%s",
+                     audit_kind_name((enum audit_kind)k));
+    }
+    cr_expect_not(audit_repairable(&(struct audit){0}));
 }
 
 Test(audit, a_stranger_counts_once_however_often_it_lies_there)
@@ -101,7 +124,8 @@ Test(audit, a_stranger_counts_once_however_often_it_lies_there)
     autovalue(audit_release) struct audit a = {0};
     audit_compare(NULL, 0, items, 3, folder, &a);
     cr_expect_eq(count(&a, AUDIT_STRANGER), 1);
-    cr_expect_eq(a.findings.n, 1);
+    cr_assert_eq(a.findings.n, 1);
+    cr_expect_eq(a.findings.v[0].person, 0, "nobody that a row knows");
     cr_expect(audit_repairable(&a));
 }
 

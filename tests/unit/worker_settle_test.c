@@ -470,6 +470,7 @@ Test(worker_settle, of_items_that_no_row_knows_the_oldest_of_a_key_is_ours)
         cr_expect(one || strcmp(f->item_id, "alone") == 0, "%s", f->item_id);
         cr_expect_eq(guid_cmp(&f->key, &items[one ? 1 : 3].key), 0);
         cr_expect_str_eq(f->version, "v");
+        cr_expect_not(f->remove, "only a Clear says so");
     }
     cr_expect_str_eq(extras(&p, false), "youngas old");
     settle_plan_release(&p);
