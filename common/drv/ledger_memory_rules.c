@@ -114,7 +114,7 @@ bool memory_clash(const struct memory_mailbox *mb, const struct ledger_intent *i
 {
     for (size_t i = 0; i < n; i++) {
         const struct ledger_memory_link *row = map_get_u64(mb->by_person, (uint64_t)in[i].person);
-        if (!row || row->intent)
+        if (!row || row->intent || row->have.set != (in[i].op != INTENT_CREATE))
             return true;
     }
     return false;

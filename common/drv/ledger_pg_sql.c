@@ -156,7 +156,7 @@ const struct pg_stmt ledger_sql_flight = {
     " fit AS (SELECT id FROM lease WHERE"
     "  NOT EXISTS (SELECT FROM a JOIN intent i ON i.mailbox = $1 AND i.person = a.person)"
     "  AND NOT EXISTS (SELECT FROM a WHERE NOT EXISTS (SELECT FROM link l"
-    "   WHERE l.mailbox = $1 AND l.person = a.person))),"
+    "   WHERE l.mailbox = $1 AND l.person = a.person AND (l.have IS NULL) = (a.op = 'create')))),"
     " made AS (INSERT INTO intent (mailbox, person, op, key, content, cats, state, epoch, sent_at)"
     "  SELECT fit.id, a.person, a.op, a.key, a.content, a.cats, a.state, $2, clock_timestamp()"
     "  FROM fit, a ORDER BY a.person),"

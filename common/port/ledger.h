@@ -191,7 +191,8 @@ struct ledger_ops {
     void (*load)(
         struct ledger *l, struct ledger_lease lease, uint32_t max, ledger_loaded done, void *user);
     /* Before any write: the flight's deadline and one intent per item, and the lease is renewed for
-     * ttl_ms; all or nothing. */
+     * ttl_ms; all or nothing. A create of what has an item by now, a change of what has none: a
+     * merge moved it since the load, so LEDGER_CONFLICT too. */
     void (*flight)(struct ledger *l,
                    struct ledger_lease lease,
                    uint32_t deadline_ms,

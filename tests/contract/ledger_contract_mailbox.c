@@ -56,6 +56,22 @@ CASE(another_folder_leaves_the_categories_that_may_be_ours)
     cr_expect(eq(str, (char *)(uintptr_t)a->known[1].cats, "Staff"));
 }
 
+/* The planner moves items between rows (merges) while a worker holds what it loaded before. */
+CASE(a_write_of_a_row_whose_item_came_or_went_meanwhile_is_refused)
+{
+    struct ledger_lease lease = taken();
+    synced(lease, 1, ANN);
+    wanted(2, ANN);
+    struct ledger_intent in = intent(INTENT_CREATE, 1, ANN);
+    cr_expect(eq(int, flight(lease, &in, 1), LEDGER_CONFLICT), "it has an item");
+    in = intent(INTENT_UPDATE, 2, ANN);
+    cr_expect(eq(int, flight(lease, &in, 1), LEDGER_CONFLICT), "it has none");
+    in = intent(INTENT_DELETE, 2, ANN);
+    cr_expect(eq(int, flight(lease, &in, 1), LEDGER_CONFLICT), "it has none");
+    struct ledger_intent both[] = {intent(INTENT_UPDATE, 1, ANN), intent(INTENT_CREATE, 2, ANN)};
+    cr_expect(eq(int, flight(lease, both, 2), LEDGER_OK));
+}
+
 CASE(two_rows_cannot_be_one_mailbox)
 {
     struct ledger_lease lease = taken();
