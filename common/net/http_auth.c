@@ -81,22 +81,32 @@ static bool has_word(const char *p, size_t n, const char *word)
     return false;
 }
 
+/* The scheme that p[0..n) names. */
+static unsigned offer_named(const char *p, size_t n)
+{
+    for (size_t m = 0; n && m < ARRAY_LEN(methods); m++)
+        if (strlen(methods[m].scheme) == n && strncasecmp(p, methods[m].scheme, n) == 0)
+            return HTTP_OFFERS(m);
+    return 0;
+}
+
+static bool parts_challenges(char c)
+{
+    return c == ' ' || c == '\t' || c == ',';
+}
+
 /* One or several challenges in a line. A scheme stands at the start or behind a comma, which
  * parameters do too, but never one that is called like a scheme. */
 static unsigned offers_of(const char *p, size_t n)
 {
     unsigned offers = 0;
     for (size_t i = 0; i < n; i++) {
-        while (i < n && (p[i] == ' ' || p[i] == '\t' || p[i] == ','))
+        while (i < n && parts_challenges(p[i]))
             i++;
         size_t word = 0;
         while (i + word < n && isalpha((unsigned char)p[i + word]))
             word++;
-        for (size_t m = 0; word && m < ARRAY_LEN(methods); m++) {
-            if (strlen(methods[m].scheme) == word &&
-                strncasecmp(p + i, methods[m].scheme, word) == 0)
-                offers |= HTTP_OFFERS(m);
-        }
+        offers |= offer_named(p + i, word);
         while (i < n && p[i] != ',')
             i++;
     }

@@ -55,25 +55,36 @@ void ews_oauth_field(struct str *form, const char *name, const char *value)
 
 /* --- the answer --- */
 
+/* The error's name where it is one; else NULL. */
+static const char *name_of(const json_t *doc)
+{
+    const char *error = json_string_value(json_object_get(doc, "error"));
+    size_t n = error ? strspn(error, "abcdefghijklmnopqrstuvwxyz_") : 0;
+    return n > 0 && n < 40 && !error[n] ? error : NULL;
+}
+
+/* Will it pass? What has no name was not said by the endpoint itself. */
+static bool passes(const char *error, int status)
+{
+    return !error || status == 408 || status == 429 || status >= 500 || status < 400 ||
+           strcmp(error, "temporarily_unavailable") == 0;
+}
+
 /* "oauth.invalid_client" and the number that Microsoft's pages explain; nothing else of what the
  * server says is repeated. */
 static int refused(const json_t *doc, int status, struct err *err)
 {
-    const char *error = json_string_value(json_object_get(doc, "error"));
+    const char *error = name_of(doc);
     const char *text = json_string_value(json_object_get(doc, "error_description"));
     const char *aad = text ? strstr(text, "AADSTS") : NULL;
-    size_t n = error ? strspn(error, "abcdefghijklmnopqrstuvwxyz_") : 0;
-    bool named = n > 0 && n < 40 && !error[n];
     int digits = aad ? (int)strspn(aad + 6, "0123456789") : 0;
     char code[48];
-    if (named)
+    if (error)
         snprintf(code, sizeof(code), "oauth.%s", error);
     else
         snprintf(code, sizeof(code), "oauth.http.%d", status);
-    bool later = status == 408 || status == 429 || status >= 500 || status < 400 ||
-                 (named && strcmp(error, "temporarily_unavailable") == 0) || !named;
-    return err_set(err, SCOPE_REMOTE, later ? WHEN_LATER : WHEN_NEVER, code,
-                   "the token endpoint answered %d %s%s%.*s", status, named ? error : "",
+    return err_set(err, SCOPE_REMOTE, passes(error, status) ? WHEN_LATER : WHEN_NEVER, code,
+                   "the token endpoint answered %d %s%s%.*s", status, error ? error : "",
                    digits ? " AADSTS" : "", digits < 12 ? digits : 12, aad ? aad + 6 : "");
 }
 

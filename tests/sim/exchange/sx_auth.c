@@ -313,6 +313,19 @@ static json_t *counts_json(const struct sx_auth *a)
     return o;
 }
 
+static bool set_number(struct sx_auth *a, const char *name, const json_t *v)
+{
+    if (strcmp(name, "token_s") == 0 && json_is_number(v))
+        a->oauth.token_s = json_number_value(v);
+    else if (strcmp(name, "promise_s") == 0 && json_is_number(v))
+        a->oauth.promise_s = json_number_value(v);
+    else if (strcmp(name, "token_status") == 0 && json_is_integer(v))
+        a->oauth.status = (int)json_integer_value(v);
+    else
+        return false;
+    return true;
+}
+
 static bool set_one(struct sx_auth *a, const char *name, const json_t *v)
 {
     if (strcmp(name, "forget_logins") == 0) {
@@ -324,14 +337,8 @@ static bool set_one(struct sx_auth *a, const char *name, const json_t *v)
         a->password = xstrdup(json_string_value(v));
     } else if (strcmp(name, "methods") == 0 && json_is_string(v)) {
         return set_methods(a, json_string_value(v));
-    } else if (strcmp(name, "token_s") == 0 && json_is_number(v)) {
-        a->oauth.token_s = json_number_value(v);
-    } else if (strcmp(name, "promise_s") == 0 && json_is_number(v)) {
-        a->oauth.promise_s = json_number_value(v);
-    } else if (strcmp(name, "token_status") == 0 && json_is_integer(v)) {
-        a->oauth.status = (int)json_integer_value(v);
     } else {
-        return false;
+        return set_number(a, name, v);
     }
     return true;
 }

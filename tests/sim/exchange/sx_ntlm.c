@@ -210,6 +210,17 @@ static void proof_of(const char *password,
     hmac_md5(key, &server, blob, ret);
 }
 
+struct answer { /* of an AUTHENTICATE message */
+    struct part nt, in, who;
+};
+
+static bool read_answer(const uint8_t *authenticate, size_t n, struct answer *ret)
+{
+    return n >= AUTHENTICATE_MIN && part_of(authenticate, n, 20, &ret->nt) &&
+           part_of(authenticate, n, 28, &ret->in) && part_of(authenticate, n, 36, &ret->who) &&
+           get32(authenticate + FLAGS_AT) & UNICODE;
+}
+
 enum sx_ntlm_verdict sx_ntlm_check(const uint8_t *authenticate,
                                    size_t n,
                                    const uint8_t challenge[SX_NTLM_CHALLENGE],
@@ -217,20 +228,18 @@ enum sx_ntlm_verdict sx_ntlm_check(const uint8_t *authenticate,
                                    const char *domain,
                                    const char *password)
 {
-    struct part nt, in, who;
+    struct answer a;
     uint8_t want[PROOF];
-    if (n < AUTHENTICATE_MIN || !part_of(authenticate, n, 20, &nt) ||
-        !part_of(authenticate, n, 28, &in) || !part_of(authenticate, n, 36, &who) ||
-        !(get32(authenticate + FLAGS_AT) & UNICODE))
+    if (!read_answer(authenticate, n, &a))
         return SX_NTLM_MALFORMED;
-    if (nt.n == 24)
+    if (a.nt.n == 24)
         return SX_NTLM_V1;
-    if (nt.n < PROOF + BLOB_MIN)
-        return nt.n ? SX_NTLM_MALFORMED : SX_NTLM_WRONG; /* nothing: an anonymous login */
-    struct part blob = {nt.p + PROOF, nt.n - PROOF};
+    if (a.nt.n < PROOF + BLOB_MIN)
+        return a.nt.n ? SX_NTLM_MALFORMED : SX_NTLM_WRONG; /* nothing: an anonymous login */
+    struct part blob = {a.nt.p + PROOF, a.nt.n - PROOF};
     if (blob.p[0] != 1 || blob.p[1] != 1)
         return SX_NTLM_MALFORMED;
-    proof_of(password, who, in, challenge, blob, want);
-    bool known = same(who, user) && (!in.n || same(in, domain));
-    return known && memcmp(want, nt.p, PROOF) == 0 ? SX_NTLM_OK : SX_NTLM_WRONG;
+    proof_of(password, a.who, a.in, challenge, blob, want);
+    bool known = same(a.who, user) && (!a.in.n || same(a.in, domain));
+    return known && memcmp(want, a.nt.p, PROOF) == 0 ? SX_NTLM_OK : SX_NTLM_WRONG;
 }

@@ -99,6 +99,31 @@ static bool same(char *given, const char *want)
 }
 
 /* @source  RFC 6749 4.4.2 and 5.2; the descriptions are those of Entra ID, shortened */
+static void judge_form(struct sx_auth *a, struct sim_req *req)
+{
+    struct sx_oauth *o = &a->oauth;
+    const struct {
+        const char *field, *want, *error, *text;
+        int status;
+    } rules[] = {
+        {"grant_type", "client_credentials", "unsupported_grant_type",
+         "AADSTS70003: unsupported grant type.", 400},
+        {"scope", "https://outlook.office365.com/.default", "invalid_scope",
+         "AADSTS70011: the scope is not valid.", 400},
+        {"client_id", o->client, "unauthorized_client", "AADSTS700016: application not found.",
+         400},
+        {"client_secret", a->password, "invalid_client",
+         "AADSTS7000215: Invalid client secret provided.", 401},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+        if (!same(form(req->body, rules[i].field), rules[i].want)) {
+            refuse(o, req, rules[i].status, rules[i].error, rules[i].text);
+            return;
+        }
+    }
+    issue(o, req);
+}
+
 bool sx_auth_token(struct sx_auth *a, struct sim_req *req)
 {
     struct sx_oauth *o = &a->oauth;
@@ -115,15 +140,7 @@ bool sx_auth_token(struct sx_auth *a, struct sim_req *req)
     else if (strcmp(req->method, "POST") != 0 || !type ||
              strncasecmp(type, "application/x-www-form-urlencoded", 33) != 0)
         refuse(o, req, 400, "invalid_request", "AADSTS900144: the request body is not a form.");
-    else if (!same(form(req->body, "grant_type"), "client_credentials"))
-        refuse(o, req, 400, "unsupported_grant_type", "AADSTS70003: unsupported grant type.");
-    else if (!same(form(req->body, "scope"), "https://outlook.office365.com/.default"))
-        refuse(o, req, 400, "invalid_scope", "AADSTS70011: the scope is not valid.");
-    else if (!same(form(req->body, "client_id"), o->client))
-        refuse(o, req, 400, "unauthorized_client", "AADSTS700016: application not found.");
-    else if (!same(form(req->body, "client_secret"), a->password))
-        refuse(o, req, 401, "invalid_client", "AADSTS7000215: Invalid client secret provided.");
     else
-        issue(o, req);
+        judge_form(a, req);
     return true;
 }
