@@ -247,6 +247,8 @@ Test(expand, too_many_names_are_an_error_and_not_the_end)
                  few = choose(false, false, chosen + COMMON, 2);
     cr_expect_eq(expander_run(x, &(struct dir_user){0}, &all, &w, &n, &err), -1);
     cr_expect_str_eq(err.code, "expand.sets");
+    cr_expect_not_null(strstr(err.text, arena_printf(d->arena, "more than %u, or %u MiB",
+                                                     EXPAND_MAX_SETS, EXPAND_MAX_SET_BYTES >> 20)));
     cr_expect_eq(err.scope, SCOPE_PROCESS);
     cr_expect_eq(expander_run(x, &(struct dir_user){0}, &few, &w, &n, &err), 0,
                  "a smaller one still works");

@@ -191,6 +191,95 @@ Test(tz, counts_for_ever_as_the_rule_says)
         }
 }
 
+/* ---- rules, in a file without a table ---- */
+
+static void put_u32(uint8_t *p, uint32_t v)
+{
+    for (int i = 0; i < 4; i++)
+        p[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+/* Two blocks (RFC 8536 3.1), each with one kind of time and no change, then the rule. */
+static int of_rule(const char *rule, struct tz **ret, struct err *err)
+{
+    enum { HEADER = 44, BLOCK = HEADER + 6 + 2 };
+    uint8_t file[2 * BLOCK + 200] = {0};
+
+    for (int i = 0; i < 2; i++) {
+        uint8_t *b = file + i * BLOCK;
+        memcpy(b, "TZif2", 5);
+        put_u32(b + 36, 1); /* kinds of time */
+        put_u32(b + 40, 2); /* bytes of names */
+        b[HEADER + 6] = 'X';
+    }
+    int n = snprintf((char *)file + (size_t)(2 * BLOCK), 200, "\n%s\n", rule);
+    cr_assert(n > 0 && n < 200);
+    return tz_parse(file, 2 * BLOCK + (size_t)n, rule, ret, err);
+}
+
+static const char *const rules[] = {
+    "EST5EDT,M3.2.0,M11.1.0",
+    "EST5EDT,J60,J300",
+    "EST5EDT,J59/1:30,J360/3:15:30",
+    "EST5EDT,59,299",
+    "EST5EDT,2/0,360/23",
+    "NZST-12NZDT,M9.5.0,M4.1.0/3",
+    "<-03>+3<-02>,M3.5.0/-2,M10.5.0/-1",
+    "LHST-10:30LHDT-11,M10.1.0,M4.1.0",
+    "CET-1CEST,M3.5.0,M10.5.0/3",
+};
+
+Test(tz, rules_of_every_form_agree_with_the_c_library)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+        struct tz *z = NULL;
+        struct err err = {0};
+        cr_assert(eq(int, of_rule(rules[i], &z, &err), 0), "%s: %s", rules[i], err.text);
+        setenv("TZ", rules[i], 1);
+        tzset();
+        for (int64_t t = at("2023-01-01T00:00:00Z"); t < at("2029-01-01T00:00:00Z"); t += 1799)
+            compare_at(z, t);
+        tz_free(z);
+    }
+}
+
+static const char *const bad_rules[] = {
+    "5",
+    "EST",
+    "EST26EDT,M3.2.0,M11.1.0",
+    "EST5:60EDT,M3.2.0,M11.1.0",
+    "EST5:30:60EDT,M3.2.0,M11.1.0",
+    "<EST5EDT,M3.2.0,M11.1.0",
+    "EST5<>,M3.2.0,M11.1.0",
+    "EST5EDT",
+    "EST5EDT26,M3.2.0,M11.1.0",
+    "EST5EDT,M3.2.0",
+    "EST5EDT,M0.2.0,M11.1.0",
+    "EST5EDT,M13.2.0,M11.1.0",
+    "EST5EDT,M3.0.0,M11.1.0",
+    "EST5EDT,M3.6.0,M11.1.0",
+    "EST5EDT,M3.2.7,M11.1.0",
+    "EST5EDT,M3,M11.1.0",
+    "EST5EDT,M3.2,M11.1.0",
+    "EST5EDT,J0,J300",
+    "EST5EDT,J366,J300",
+    "EST5EDT,366,10",
+    "EST5EDT,M3.2.0/168,M11.1.0",
+    "EST5EDT,M3.2.0/,M11.1.0",
+    "EST5EDT,M3.2.0,M11.1.0 ",
+};
+
+Test(tz, refuses_rules_that_are_none)
+{
+    for (size_t i = 0; i < ARRAY_LEN(bad_rules); i++) {
+        struct tz *z = NULL;
+        struct err err = {0};
+        cr_expect(eq(int, of_rule(bad_rules[i], &z, &err), -1), "%s", bad_rules[i]);
+        cr_expect_str_eq(err.code, "tz");
+        tz_free(z);
+    }
+}
+
 /* ---- names ---- */
 
 static const char *const bad_names[] = {
