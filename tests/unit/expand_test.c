@@ -277,7 +277,10 @@ Test(expand, wants_are_what_the_diff_takes)
         struct err err;
         d->staff = a_random_list(d, &seed, 3);
         cr_assert_eq(expander_run(x, &u, &p, &w, &n, &err), 0);
+        cr_assert_lt(n, 500);
+        wants[n].person = -1;
         expander_wants(x, w, n, contents, round & 2 ? ids : NULL, wants);
+        cr_assert_eq(wants[n].person, -1, "no more than asked for");
         for (size_t i = 0; i < n; i++) {
             uint32_t who = w[i].person;
             struct sha256 state;
