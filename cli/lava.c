@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/base/arena.h"
+#include "common/base/js.h"
 #include "common/base/str.h"
 
 #include "cli/cli.h"
@@ -123,7 +124,7 @@ static int read_inputs(const struct app *app, const struct args *a, struct input
         code = read_partials(app, a->templates, in);
     if (code)
         return code;
-    in->env.vars = lava_json_value(in->a, in->data);
+    in->env.vars = lava_json_value(in->a, &(struct js){.v = in->data});
     if (tz_load(a->zone, &in->zone, &err) < 0)
         return complain(app, BAD_DATA, a->zone, err.text);
     if (!lava_clock_set(a->now, now_ms, in->zone, &in->env.clock))

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/arena.h"
+#include "common/base/js.h"
 
 #include "cli/lava_clock.h"
 #include "cli/lava_liquid.h"
@@ -130,7 +131,7 @@ static void run_golden(struct runner *r, const json_t *test)
     arena_reset(r->a);
     if (json_is_object(json_object_get(test, "templates")))
         set_partials(&t, json_object_get(test, "templates"));
-    t.env.vars = lava_json_value(r->a, json_object_get(test, "data"));
+    t.env.vars = lava_json_value(r->a, &(struct js){.v = json_object_get(test, "data")});
     (void)lava_clock_set(NULL, (int64_t)1767225600000, tz_utc(), &t.env.clock);
     int result = try(r, &t);
     if (invalid ? result < 0 : result == 0 && as_wanted(&t, want))
@@ -196,7 +197,7 @@ static void run_lava(struct runner *r, const json_t *vector)
     char name[80];
 
     arena_reset(r->a);
-    t.env.vars = lava_json_value(r->a, json_object_get(vector, "context"));
+    t.env.vars = lava_json_value(r->a, &(struct js){.v = json_object_get(vector, "context")});
     snprintf(name, sizeof(name), "%s %s", text(vector, "id"), text(vector, "name"));
     int result = -1;
     if (lava_clock_set(now, (int64_t)1767225600000, r->zone ? r->zone : tz_utc(), &t.env.clock))

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/base/arena.h"
+#include "common/base/js.h"
 
 #include "common/core/lava/lava.h"
 #include "common/core/lava/lava_json.h"
@@ -77,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *a = arena_new("fuzz", 64 << 20);
     json_t *j = json_loadb((const char *)data + skip, size - skip, JSON_ALLOW_NUL, NULL);
     if (j)
-        env.vars = lava_json_value(a, j);
+        env.vars = lava_json_value(a, &(struct js){.v = j});
     env.global = env.vars;
     render_twice(t, &env);
     json_decref(j);

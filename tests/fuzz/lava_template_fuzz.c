@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/base/arena.h"
+#include "common/base/js.h"
 
 #include "cli/lava_liquid.h"
 #include "common/core/lava/lava.h"
@@ -36,7 +37,7 @@ static void set_up(void)
 
     assert(j);
     vars = arena_new("fuzz", 1 << 20);
-    env.vars = lava_json_value(vars, j);
+    env.vars = lava_json_value(vars, &(struct js){.v = j});
     env.clock = (struct lava_clock){.known = true, .now = {638000000000000000, -300}};
     json_decref(j);
     work = lava_work_new();

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/base/arena.h"
+#include "common/base/js.h"
 
 #include "common/core/lava/lava.h"
 #include "common/core/lava/lava_json.h"
@@ -37,7 +38,7 @@ filters_render(const char *template, const char *json, bool with_clock, struct e
     if (json) {
         json_t *doc = json_loads(json, JSON_DECODE_ANY, NULL);
         cr_assert(doc != NULL, "%s", json);
-        env.vars = lava_json_value(a, doc);
+        env.vars = lava_json_value(a, &(struct js){.v = doc});
         json_decref(doc);
     }
     if (lava_parse(template, strlen(template), NULL, &t, err) < 0 ||

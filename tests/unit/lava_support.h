@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/base/arena.h"
+#include "common/base/js.h"
 
 #include "common/core/lava/lava.h"
 #include "common/core/lava/lava_json.h"
@@ -47,7 +48,7 @@ static inline const char *lava_rendered(const struct lava_dialect *dialect,
     json_t *j = json_loads(data ? data : "{}", 0, NULL);
 
     cr_assert(j != NULL, "test data: %s", data);
-    env.vars = lava_json_value(a, j);
+    env.vars = lava_json_value(a, &(struct js){.v = j});
     if (lava_parse(template, n, &o, &t, &err) < 0 ||
         lava_render(t, &env, limits, w, &text, &err) < 0)
         snprintf(out, sizeof(out), "error %s", err.text);

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "common/base/arena.h"
+#include "common/base/js.h"
 
 enum { MAX_DEPTH = 100 };
 
@@ -71,7 +72,7 @@ static struct lava_value value(struct arena *a, const json_t *j, unsigned depth)
     }
 }
 
-struct lava_value lava_json_value(struct arena *a, const struct json_t *j)
+struct lava_value lava_json_value(struct arena *a, const struct js *j)
 {
-    return value(a, j, 0);
+    return value(a, j->v, 0);
 }

@@ -7,13 +7,13 @@
 #include "common/core/lava/lava_value.h"
 
 struct arena;
-struct json_t;
+struct js;
 
 /*
- * Copies everything to a: j may go afterwards. Objects become dictionaries with their order; a
- * number with a fraction or an exponent has a scale of 1 at least, so that 1.0 prints as 1.0.
- * Nesting beyond 100 levels becomes nil.
+ * Copies everything to a: the document may go afterwards. Objects become dictionaries with their
+ * order; a number with a fraction or an exponent has a scale of 1 at least, so that 1.0 prints
+ * as 1.0. Nesting beyond 100 levels becomes nil.
  */
-struct lava_value lava_json_value(struct arena *a, const struct json_t *j);
+struct lava_value lava_json_value(struct arena *a, const struct js *j);
 
 #endif
