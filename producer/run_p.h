@@ -100,7 +100,7 @@ int run_kept_leaving(struct run *r, struct err *err);
 /* Whom ids of before a merge mean, while there are mailboxes that may name people so. */
 int run_former_wanted(struct run *r, bool *ret, struct err *err);
 int run_former_write(struct run *r, struct err *err); /* after the person rows */
-void run_kept_drop(struct mailbox_plan *m); /* after the diff */
+void run_kept_drop(struct mailbox_plan *m);           /* after the diff */
 int run_plan_mailboxes(struct run *r, struct err *err);
 int run_plan_leavers(struct run *r, struct err *err);
 int run_plan_guard(struct run *r, struct err *err);

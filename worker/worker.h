@@ -24,10 +24,10 @@ struct metrics;
 struct str;
 struct worker;
 
-enum worker_legacy { /* contacts that the program before this one made */
-    LEGACY_WAIT,     /* taken over once that program has stopped */
-    LEGACY_ADOPT,    /* taken over at once */
-    LEGACY_IGNORE,   /* the user's own */
+enum worker_legacy {                /* contacts that the program before this one made */
+                     LEGACY_WAIT,   /* taken over once that program has stopped */
+                     LEGACY_ADOPT,  /* taken over at once */
+                     LEGACY_IGNORE, /* the user's own */
 };
 
 struct worker_settings {
@@ -45,10 +45,11 @@ struct worker_settings {
     uint32_t look_again_ms;   /* later look at a create that had to be done again */
     bool recreate;            /* contacts that users delete are made anew */
     enum worker_legacy legacy;
-    uint32_t legacy_quiet_ms; /* so long the marks of the program before this one must stand still */
-    uint32_t pending_max;     /* messages waiting for their mailbox; beyond: the queue pauses */
-    uint32_t beat_ms;         /* heartbeat of this worker */
-    uint32_t drain_ms;        /* wait for requests in flight when stopping */
+    uint32_t
+        legacy_quiet_ms;  /* so long the marks of the program before this one must stand still */
+    uint32_t pending_max; /* messages waiting for their mailbox; beyond: the queue pauses */
+    uint32_t beat_ms;     /* heartbeat of this worker */
+    uint32_t drain_ms;    /* wait for requests in flight when stopping */
     struct retry_policy retry;
 };
 

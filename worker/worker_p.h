@@ -82,9 +82,9 @@ struct mailbox {
     uint32_t fruitless;         /* write requests in a row that did nothing */
     uint32_t split, split_left; /* smaller batches until so many items are through */
     char *address, *endpoint, *folder_id, *former; /* former: LF-joined folder ids of before */
-    bool folder_checked; /* the folder was seen since the lease was taken */
-    bool clear;          /* a Clear is to be finished */
-    unsigned clear_waits; /* in a row: something was left after a sweep */
+    bool folder_checked;        /* the folder was seen since the lease was taken */
+    bool clear;                 /* a Clear is to be finished */
+    unsigned clear_waits;       /* in a row: something was left after a sweep */
     struct store_mailbox reach; /* for the store, while a call of its is open */
     struct aimd aimd;
     vec(struct obligation) owed;
@@ -104,7 +104,8 @@ struct mailbox {
     const struct store_listed *listed; /* of the listing under way */
     size_t n_listed;
     store_list_done then_listed;
-    const struct store_legacy *legacy; /* of the program before this one; n_legacy 0: none to adopt */
+    const struct store_legacy
+        *legacy; /* of the program before this one; n_legacy 0: none to adopt */
     size_t n_legacy;
     size_t extras_done;
     vec(struct ledger_result) results;

@@ -30,7 +30,7 @@ struct contract_host {
                        const char *value);
     void (*user_sorts)(struct contract_host *h, const char *id, const char *categories);
     void (*user_deletes)(struct contract_host *h, const char *id); /* into the trash */
-    void (*user_moves)(struct contract_host *h, const char *id); /* to another contacts folder */
+    void (*user_moves)(struct contract_host *h, const char *id);   /* to another contacts folder */
 };
 
 struct contract_case {

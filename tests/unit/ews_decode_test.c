@@ -234,16 +234,15 @@ Test(ews_decode, reads_folders_of_several_answers_and_our_mark)
 {
     cr_assert_eq(decode(OPEN "<m:FindFolderResponse><m:ResponseMessages>" FOLDERS(
                      "<t:ContactsFolder><t:FolderId Id=\"A=\"/></t:ContactsFolder>"
-                     "<t:Folder><t:DisplayName>no id</t:DisplayName></t:Folder>")
-                            FOLDERS("")
-                                FOLDERS("<t:ContactsFolder><t:FolderId "
-                                        "Id=\"B=\"/><t:ExtendedProperty>"
-                                        "<t:ExtendedFieldURI "
-                                        "PropertySetId=\"38B99066-ef57-4efc-a07f-0e0f6a97188e\" "
-                                        "PropertyName=\"RockSyncFolder\" PropertyType=\"String\"/>"
-                                        "<t:Value>1</t:Value></t:ExtendedProperty></"
-                                        "t:ContactsFolder>") "</m:ResponseMessages></"
-                                                             "m:FindFolderResponse>" CLOSE),
+                     "<t:Folder><t:DisplayName>no id</t:DisplayName></t:Folder>") FOLDERS("")
+                            FOLDERS("<t:ContactsFolder><t:FolderId "
+                                    "Id=\"B=\"/><t:ExtendedProperty>"
+                                    "<t:ExtendedFieldURI "
+                                    "PropertySetId=\"38B99066-ef57-4efc-a07f-0e0f6a97188e\" "
+                                    "PropertyName=\"RockSyncFolder\" PropertyType=\"String\"/>"
+                                    "<t:Value>1</t:Value></t:ExtendedProperty></"
+                                    "t:ContactsFolder>") "</m:ResponseMessages></"
+                                                         "m:FindFolderResponse>" CLOSE),
                  0);
     cr_assert_eq(r.n_messages, 3u);
     cr_expect_eq(r.messages[0].n_folders, 2u);

@@ -67,8 +67,7 @@ static size_t edits(struct lava_str a, struct lava_str b)
         row[0] = i;
         for (size_t j = 1; j <= b.n; j++) {
             size_t above = row[j];
-            bool same =
-                tolower((unsigned char)a.p[i - 1]) == tolower((unsigned char)b.p[j - 1]);
+            bool same = tolower((unsigned char)a.p[i - 1]) == tolower((unsigned char)b.p[j - 1]);
             row[j] = least(diagonal + !same, least(above, row[j - 1]) + 1);
             diagonal = above;
         }

@@ -5,10 +5,9 @@
 static const struct known {
     const char *p;
     size_t n;
-} known[LAVA_KNOWN_COUNT] = {
-    {"", 0},
+} known[LAVA_KNOWN_COUNT] = {{"", 0},
 #define X(word) {#word, sizeof(#word) - 1},
-    LAVA_KNOWN_NAMES(X)
+                             LAVA_KNOWN_NAMES(X)
 #undef X
 };
 
