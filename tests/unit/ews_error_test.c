@@ -335,6 +335,19 @@ ParameterizedTest(size_t *i, ews_error, of_a_status)
     cr_expect_str_eq(outcome_name(o), outcome_name(c->read), "%s", c->name);
 }
 
+Test(ews_error, each_known_status_has_words_of_its_own)
+{
+    static const int known[] = {418, 599, 400, 401, 403, 404, 408, 413,
+                                429, 440, 449, 456, 500, 502, 503, 504};
+    struct err errs[ARRAY_LEN(known)];
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        struct ews_http h = {.status = known[i], .location = "", .retry_after_ms = -1};
+        ews_error_http(&h, EWS_CREATE, &errs[i]);
+        for (size_t k = 0; k < i; k++)
+            cr_expect_str_neq(errs[k].text, errs[i].text, "%d and %d", known[k], known[i]);
+    }
+}
+
 Test(ews_error, a_status_of_more_than_three_digits_or_none_is_told_as_none)
 {
     static const int statuses[] = {-1, 0, 1000, 12345};
