@@ -66,7 +66,7 @@ static const struct path_case {
      "Key eq 'a&b=c#d+e%f \"g\" \xc3\xa9'",
      {0, 0, 200},
      "/api/Attributes?$filter=Key%20eq%20%27a%26b=c%23d%2Be%25f%20%22g%22%20%C3%A9%27&$select=Id,"
-     "Guid,Key&$orderby=Id&$top=200"},
+     "Guid,Key,DefaultValue&$orderby=Id&$top=200"},
 };
 
 ParameterizedTestParameters(rock_query, path)
