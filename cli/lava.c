@@ -3,6 +3,7 @@
  */
 #include "common/core/lava/lava.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -59,6 +60,7 @@ static int complain(const struct app *app, int code, const char *what, const cha
 /* 0, or the exit code. */
 static int read_file(const struct app *app, const char *path, struct str *out)
 {
+    assert(path); /* the arguments were checked */
     FILE *f = strcmp(path, "-") ? fopen(path, "re") : stdin;
     char buf[16384];
     size_t n;

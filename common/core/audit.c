@@ -53,9 +53,9 @@ static void note_item(struct seen *s,
 
 static void judge_row(struct audit *a, const struct audit_row *row, const struct seen *s)
 {
-    if (!s->live && row->hidden)
-        a->intact++;
-    else if (!s->live)
+    bool gone = !s->live && !row->hidden;
+
+    if (gone)
         found(a, s->trashed ? AUDIT_TRASHED : AUDIT_MISSING, row->person);
     else if (s->live > 1)
         found(a, AUDIT_DOUBLED, row->person);

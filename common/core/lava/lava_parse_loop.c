@@ -65,9 +65,11 @@ loop_name(const struct lava_parser *p, struct lava_str item, struct lava_str ite
 {
     char *s = arena_alloc(p->a, item.n + 1 + items.n);
 
-    memcpy(s, item.p, item.n);
+    if (item.n)
+        memcpy(s, item.p, item.n);
     s[item.n] = '-';
-    memcpy(s + item.n + 1, items.p, items.n);
+    if (items.n)
+        memcpy(s + item.n + 1, items.p, items.n);
     return (struct lava_str){s, item.n + 1 + items.n};
 }
 
