@@ -105,6 +105,7 @@ def a_search_that_fails_changes_nothing():
         site.exact()
         program.stopwatch_stop()
         site.exchange.post("autodiscover", {"hosts": []})
+        site.sql("UPDATE endpoint SET found_at = found_at - interval '1 hour'")
         site.rock.post("demo-changes", {})
         site.up().ready()
         site.run()
