@@ -323,7 +323,7 @@ static void render_for(struct mini *m, const struct tag *t, const char *end, str
 static const char *
 render_block(struct mini *m, const struct tag *t, const char *end, struct str *out)
 {
-    struct tag last, middle;
+    struct tag last = {0}, middle = {0};
     if (!find_end(m, t->end, end, t->name, &last, &middle))
         return end;
     if (strcmp(t->name, "for") == 0) {
