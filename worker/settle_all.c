@@ -93,6 +93,27 @@ static void add_extra(const struct store_listed *it,
     vec_push(&plan->extras, (struct settle_extra){it->item_id, it->version, it->key, false});
 }
 
+static void add_double(const struct store_listed *it, struct settle_plan *plan) /* goes */
+{
+    vec_push(&plan->extras, (struct settle_extra){it->item_id, it->version, it->key, true});
+}
+
+/*
+ * Keys of people whose item will be written with them: it came from somebody they were merged with
+ * and carries that key still. An item that has such a key already was made by us at a time that the
+ * rows have forgotten (a restore): a second one of the same person.
+ */
+static struct map *awaited_keys(const struct census *c)
+{
+    struct map *keys = map_new();
+    for (size_t i = 0; i < c->n; i++) {
+        const struct ledger_known *row = &c->rows[i];
+        if (row->has && row->wanted && memcmp(&row->own, &row->key, sizeof(row->own)) != 0)
+            map_put(keys, row->own.b, sizeof(row->own.b), keys);
+    }
+    return keys;
+}
+
 /* Items that no row knows: the oldest of a key is ours, in whatever folder; the others are copies,
  * and so is what came from elsewhere. */
 static void found_items(const struct census *c,
@@ -100,13 +121,17 @@ static void found_items(const struct census *c,
                         const struct settle_rules *rules,
                         struct settle_plan *plan)
 {
-    autoptr(map_free) struct map *first = map_new();
+    autoptr(map_free) struct map *first = map_new(), *awaited = awaited_keys(c);
     for (size_t i = 0; i < c->n_items; i++) {
         const struct store_listed *it = &c->items[i];
         if (row_of(c, it) >= 0 || it->place == STORE_IN_TRASH)
             continue;
         if (!it->hash || settle_is_strange(it, folder_id, rules)) {
             add_extra(it, plan);
+            continue;
+        }
+        if (map_get(awaited, it->key.b, sizeof(it->key.b))) {
+            add_double(it, plan);
             continue;
         }
         uintptr_t slot = (uintptr_t)map_get(first, it->key.b, sizeof(it->key.b));

@@ -341,6 +341,7 @@ static void op_known(struct ledger *l, struct ledger_lease lease, ledger_listed 
         c->known[c->n++] = (struct ledger_known){
             .person = row->person,
             .key = row->have.set ? row->have.key : *memory_key(rows, row->person),
+            .own = *memory_key(rows, row->person),
             .want = memory_want(rows, row),
             .have = row->have_unknown ? none : memory_state(&row->have),
             .intended = row->intent ? memory_state(&row->intended) : none,

@@ -94,6 +94,7 @@ struct ledger_known *ledger_read_known(const struct pg_result *r)
         k->cats = text_or_empty(r, i, 7);
         k->rock_id = pg_i64(r, i, 8);
         k->former = text_or_empty(r, i, 9);
+        pg_uuid(r, i, 10, &k->own);
     }
     return rows;
 }

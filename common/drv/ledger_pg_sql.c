@@ -239,7 +239,7 @@ const struct pg_stmt ledger_sql_known = {
     "ledger_known",
     "SELECT l.person, coalesce(l.have_key, p.key), l.want, l.have, i.state, i.op,"
     " l.item_id, concat_ws(E'\\n', nullif(l.have_cats, ''), nullif(i.cats, '')), p.rock_id,"
-    " (SELECT string_agg(f.rock_id::text, ',') FROM person_former f WHERE f.person = p.id)"
+    " (SELECT string_agg(f.rock_id::text, ',') FROM person_former f WHERE f.person = p.id), p.key"
     " FROM link l JOIN person p ON p.id = l.person"
     " LEFT JOIN intent i ON i.mailbox = l.mailbox AND i.person = l.person"
     " WHERE l.mailbox = $1::bigint"

@@ -139,6 +139,8 @@ struct ledger_known { /* one row of a mailbox that has, or may have, an item: fo
     const char *cats;   /* LF-joined: ours that the item may carry, by have and intent; "" none */
     int64_t rock_id;    /* Person.Id; 0 not known */
     const char *former; /* ids that mean the person too, since a merge: "12,17"; "" none */
+    struct guid
+        own; /* the person's key: another than `key` where a merge has not been written yet */
 };
 
 struct ledger_found { /* an item with our key that no row knows */

@@ -122,7 +122,8 @@ static const char *extras(const struct settle_plan *p, bool doubles)
 
 static struct ledger_known a_row(uint32_t person, uint8_t content, const char *item)
 {
-    struct ledger_known k = {.person = person, .key = guid_of(person), .item_id = item};
+    struct ledger_known k = {
+        .person = person, .key = guid_of(person), .own = guid_of(person), .item_id = item};
     struct link_side s = a_side(person, content, "");
     k.has = item != NULL;
     k.wanted = true;

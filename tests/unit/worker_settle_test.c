@@ -476,6 +476,26 @@ Test(worker_settle, of_items_that_no_row_knows_the_oldest_of_a_key_is_ours)
     settle_plan_release(&p);
 }
 
+/* A merge gave the row another's item, to be written with the person's own key; before a restore we
+ * had made one with it. */
+Test(worker_settle, what_a_restore_forgot_is_a_double_of_the_item_that_a_merge_brings)
+{
+    struct ledger_known row = a_row(1, 1, "other's");
+    struct store_listed items[] = {listed(1, 1, "other's", 1000), listed(2, 1, "forgotten", 10),
+                                   listed(3, 1, "unknown", 10)};
+    row.own = guid_of(2);
+    struct settle_plan p = mailbox(&row, 1, items, 3);
+    cr_assert_eq(p.extras.n, 1u);
+    cr_expect_str_eq(extras(&p, true), "forgotten");
+    cr_assert_eq(p.found.n, 1u);
+    cr_expect_str_eq(p.found.v[0].item_id, "unknown");
+    settle_plan_release(&p);
+    row.wanted = false;
+    p = mailbox(&row, 1, items, 3);
+    cr_expect_eq(p.extras.n, 0u, "nothing will be written with that key");
+    settle_plan_release(&p);
+}
+
 Test(worker_settle, a_row_takes_the_item_in_the_target_folder_then_the_first_of_the_oldest)
 {
     struct ledger_known row = a_row(1, 1, NULL);
