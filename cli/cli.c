@@ -29,7 +29,9 @@ static const char outro[] =
     "  contact-sync prefs set --user pat@church.example --staff --config site.conf\n"
     "  contact-sync run --wait --config site.conf\n"
     "\n"
-    "Exit codes: 0 done, 1 failed, 64 usage, 75 try again later, 78 settings.\n";
+    "Exit codes: 0 done, 1 failed, 64 usage, 65 input that cannot be read, 66 no such file, 75 try "
+    "again later,\n"
+    "78 settings.\n";
 
 static void general_help(struct str *out)
 {
