@@ -39,6 +39,12 @@ struct dir_attribute { /* what the request named (source_request.attributes) */
     const char *key, *value;
 };
 
+/* Which picture of a person: another picture is another ref, so it tells versions apart. */
+struct photo_ref {
+    int64_t id;       /* BinaryFile id; 0: none */
+    struct guid guid; /* the same by Guid; nil where the source does not say */
+};
+
 struct dir_person {
     struct guid key; /* Guid of the primary alias: the person's identity everywhere in this product
                         (reference/rock.md section 6) */
@@ -56,7 +62,7 @@ struct dir_person {
     size_t n_phones;
     const struct dir_attribute *attributes; /* those that have a value */
     size_t n_attributes;
-    int64_t photo_id; /* BinaryFile id; 0 = none */
+    int64_t photo_id; /* of struct photo_ref */
     struct guid photo_guid;
 };
 

@@ -99,6 +99,29 @@ struct store_legacy {
     int64_t mark_ms;     /* the same as Unix milliseconds; 0 not to be read */
 };
 
+/*
+ * The picture of one contact. A picture of ours carries its mark on it (EWS: the attachment's
+ * ContentId), so that what an item holds can be asked of the item. Every call begins with that
+ * question: what is there already is not written again, and a picture that carries no mark of ours
+ * is the user's and stays.
+ */
+struct store_photo {
+    uint64_t tag;                  /* the caller's, returned with the result */
+    const char *item_id, *version; /* version may be NULL */
+    const char *mark; /* lower-case hex of the picture's hash, STORE_PHOTO_MARK bytes; NULL: ours
+                         has to go */
+    const void *jpeg; /* NULL with mark NULL */
+    size_t len;       /* bytes; 0 with mark NULL */
+};
+
+enum { STORE_PHOTO_MARK = 64 };
+
+/* Results of `photo` that are OUT_DONE say in err.code, "" otherwise: a picture of the user's is
+ * there, it stays and ours is not put; */
+#define STORE_PHOTO_OWN "photo.own"
+/* this mailbox's server takes none, nothing was written. */
+#define STORE_PHOTO_UNSUPPORTED "photo.unsupported"
+
 struct store_identity {
     const char *folder_id;      /* target folder: this is what a mailbox is known by */
     const char *server_version; /* free text */
@@ -107,7 +130,10 @@ struct store_identity {
 struct store_limits {
     uint32_t max_create, max_update, max_delete; /* operations a request */
     size_t max_bytes;                            /* of a request */
-    bool own_trash;    /* what we delete lands where users' deleted items are */
+    uint32_t max_photos;    /* of one call of `photo`; 0 where the store knows none */
+    size_t max_photo_bytes; /* of the pictures of one call together, and so of one; as they are,
+                               before any encoding */
+    bool own_trash;         /* what we delete lands where users' deleted items are */
     bool named_folder; /* the target is a folder that users can remove: identify it now and then */
 };
 
@@ -172,6 +198,19 @@ struct contact_store_ops {
                    const struct store_mailbox *mb,
                    store_legacy_done done,
                    void *user);
+    /* Makes each item carry the picture named, in as many requests as that takes; n and the bytes
+     * are within limits. Promises 1 to 4 hold as for apply; timeout_ms is of the whole call. The
+     * item is not there: OUT_GONE. A result that is OUT_DONE carries the item's version where a
+     * write changed it (NULL: nothing was written), and so does any other result after which it is
+     * known. Written in part (ours taken off, the new one not put): the outcome of what failed. No
+     * lost answer needs settling: the next call looks. NULL: the store knows no pictures. */
+    void (*photo)(struct contact_store *s,
+                  const struct store_mailbox *mb,
+                  const struct store_photo *photos,
+                  size_t n,
+                  uint32_t timeout_ms,
+                  store_apply_done done,
+                  void *user);
     void (*cancel)(struct contact_store *s); /* promise 4; the store stays usable */
     void (*free)(struct contact_store *s);   /* cancels first; NULL is fine */
 };

@@ -21,7 +21,13 @@
 
 #include "common/core/directory.h"
 
-enum { SOURCE_ATTRIBUTES_MAX = 50, SOURCE_KEY_MAX = 100 };
+enum {
+    SOURCE_ATTRIBUTES_MAX = 50,
+    SOURCE_KEY_MAX = 100,
+    SOURCE_PHOTOS_MAX = 16, /* of one call, read side by side */
+    SOURCE_PHOTO_PIXELS = 240,
+    SOURCE_PHOTO_BYTES_MAX = 1 << 20 /* of one picture */
+};
 
 struct source_request {
     struct guid eligible_group;
@@ -67,6 +73,20 @@ struct source_rendered {
     const char *text; /* NULL: Rock reports an error in this one's rendering */
 };
 
+enum source_photo_fate {
+    SOURCE_PHOTO_THERE,   /* bytes and len */
+    SOURCE_PHOTO_GONE,    /* there is no such picture */
+    SOURCE_PHOTO_REFUSED, /* there may be one, but not for us: a right is missing */
+    SOURCE_PHOTO_UNFIT,   /* not a JPEG picture, or larger than SOURCE_PHOTO_BYTES_MAX */
+    SOURCE_PHOTO_AWAY     /* not now: time-out, server error, no connection */
+};
+
+struct source_photo { /* answer for refs[i] at the same index */
+    enum source_photo_fate fate;
+    const void *bytes; /* SOURCE_PHOTO_THERE: a JPEG that begins with FF D8 FF; in the arena */
+    size_t len;        /* 0 else */
+};
+
 struct directory_source;
 struct directory_source_ops {
     const char *name; /* "rock", "fixture" */
@@ -100,6 +120,19 @@ struct directory_source_ops {
                   size_t n,
                   struct arena *a,
                   struct source_rendered *ret,
+                  struct err *err);
+    /*
+     * Reads these pictures, no larger than SOURCE_PHOTO_PIXELS in any direction, at most
+     * SOURCE_PHOTOS_MAX of them. One picture's failure is its own. -1: none of them can be had, for
+     * a reason that has nothing to do with any (the host is unknown, the call was stopped). When
+     * any is REFUSED, *err says in one plain line why and what to do, although the call
+     * returns 0; else it is untouched. NULL: this source has no pictures.
+     */
+    int (*photos)(struct directory_source *s,
+                  const struct photo_ref *refs,
+                  size_t n,
+                  struct arena *a,
+                  struct source_photo *ret,
                   struct err *err);
     void (*free)(struct directory_source *s);
 };
