@@ -17,7 +17,7 @@ struct census {
     size_t n;
     const struct store_listed *items;
     size_t n_items;
-    struct map *row_of_key;
+    struct map *row_of_item, *row_of_key;
     const struct store_listed **mine;  /* per row: its item; NULL none */
     const struct store_listed **trash; /* per row: what lies in the trash with its key and hash */
 };
@@ -36,9 +36,12 @@ static bool better(const struct ledger_known *row,
     return it->created_ms < than->created_ms;
 }
 
+/* By id first: after a merge the item may carry either key, by what has been written so far. */
 static long row_of(const struct census *c, const struct store_listed *it)
 {
-    void *slot = map_get(c->row_of_key, it->key.b, sizeof(it->key.b));
+    void *slot = map_get(c->row_of_item, it->item_id, strlen(it->item_id));
+    if (!slot)
+        slot = map_get(c->row_of_key, it->key.b, sizeof(it->key.b));
     return slot ? (long)(uintptr_t)slot - 1 : -1;
 }
 
@@ -71,15 +74,21 @@ static void census_init(struct census *c,
                         size_t n_items)
 {
     *c = (struct census){.rows = rows, .n = n, .items = items, .n_items = n_items};
+    c->row_of_item = map_new();
     c->row_of_key = map_new();
     c->mine = xalloc((n + 1) * sizeof(*c->mine));
     c->trash = xalloc((n + 1) * sizeof(*c->trash));
-    for (size_t i = 0; i < n; i++)
-        map_put(c->row_of_key, rows[i].key.b, sizeof(rows[i].key.b), (void *)(uintptr_t)(i + 1));
+    for (size_t i = 0; i < n; i++) {
+        void *slot = (void *)(uintptr_t)(i + 1);
+        map_put(c->row_of_key, rows[i].key.b, sizeof(rows[i].key.b), slot);
+        if (rows[i].item_id)
+            map_put(c->row_of_item, rows[i].item_id, strlen(rows[i].item_id), slot);
+    }
 }
 
 static void census_free(struct census *c)
 {
+    map_free(c->row_of_item);
     map_free(c->row_of_key);
     free(c->mine);
     free(c->trash);
@@ -99,9 +108,10 @@ static void add_double(const struct store_listed *it, struct settle_plan *plan) 
 }
 
 /*
- * Keys of people whose item will be written with them: it came from somebody they were merged with
- * and carries that key still. An item that has such a key already was made by us at a time that the
- * rows have forgotten (a restore): a second one of the same person.
+ * Keys of people whose item will be written with them, and their rows: it came from somebody they
+ * were merged with and carries that key by our knowledge. Another item that has such a key already
+ * was made by us at a time that the rows have forgotten (a restore): a second one of the same
+ * person. Unless that write is open: then it may be the very item, under a new id.
  */
 static struct map *awaited_keys(const struct census *c)
 {
@@ -109,7 +119,7 @@ static struct map *awaited_keys(const struct census *c)
     for (size_t i = 0; i < c->n; i++) {
         const struct ledger_known *row = &c->rows[i];
         if (row->has && row->wanted && memcmp(&row->own, &row->key, sizeof(row->own)) != 0)
-            map_put(keys, row->own.b, sizeof(row->own.b), keys);
+            map_put(keys, row->own.b, sizeof(row->own.b), (void *)(uintptr_t)row);
     }
     return keys;
 }
@@ -130,8 +140,10 @@ static void found_items(const struct census *c,
             add_extra(it, plan);
             continue;
         }
-        if (map_get(awaited, it->key.b, sizeof(it->key.b))) {
-            add_double(it, plan);
+        const struct ledger_known *row = map_get(awaited, it->key.b, sizeof(it->key.b));
+        if (row) {
+            if (!row->intent)
+                add_double(it, plan);
             continue;
         }
         uintptr_t slot = (uintptr_t)map_get(first, it->key.b, sizeof(it->key.b));
