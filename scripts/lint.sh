@@ -48,10 +48,12 @@ cppcheck_all() {
             --enable=warning,performance,portability --suppressions-list=scripts/cppcheck-suppress.txt
 }
 
+# The analyzer walks at most so many states of a function: a quarter of its default takes a fifth of the time, and all of it found nothing more here.
+tidy_depth=(--extra-arg=-Xclang --extra-arg=-analyzer-config --extra-arg=-Xclang --extra-arg=max-nodes=50000)
 tidy() {
     [[ -f build/dev/compile_commands.json ]] || scripts/build.sh dev programs >"$work/build" 2>&1 || cat "$work/build"
     sources 'common/*.c' 'producer/*.c' 'worker/*.c' 'cli/*.c' |
-        xargs -r -d '\n' -n 2 -P 2 clang-tidy-14 --quiet -p build/dev --extra-arg=-Wno-unknown-warning-option 2>&1 |
+        xargs -r -d '\n' -n 2 -P 2 clang-tidy-14 --quiet -p build/dev --extra-arg=-Wno-unknown-warning-option "${tidy_depth[@]}" 2>&1 |
         sed -E '/^[0-9]+ warnings? generated|^Suppressed |^Use -header-filter|^$/d'
 }
 
