@@ -30,7 +30,8 @@
 #                    SCRAM-SHA-256); clients then use SASL_SSL.
 #                    Certificates land in KAFKA_STATE/tls, the user is
 #                    KAFKA_USER / KAFKA_PASSWORD          (default: app / app)
-#   KAFKA_PROPS      file with further server.properties lines, added last
+#   KAFKA_PROPS      file with further server.properties lines, added last;
+#                    FILE.I beside it: further ones of node I
 #   KAFKA_JAVA       java to run                             (default: java)
 #   KAFKA_JVM_OPTS   further JVM options
 #
@@ -40,7 +41,7 @@
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-usage() { sed -n '3,44s/^# \{0,1\}//p' "$here/kafka.sh"; }
+usage() { sed -n '3,45s/^# \{0,1\}//p' "$here/kafka.sh"; }
 [[ ${1:-help} == help ]] && { usage; exit 0; }
 
 KAFKA_STATE=${KAFKA_STATE:-$here/../build/kafka/run}
@@ -244,6 +245,9 @@ EOF
         if [[ -n $KAFKA_PROPS ]]; then
             printf '\n'
             cat -- "$KAFKA_PROPS"
+        fi
+        if [[ -n $KAFKA_PROPS && -f $KAFKA_PROPS.$i ]]; then
+            cat -- "$KAFKA_PROPS.$i"
         fi
     } >"$dir/server.properties"
 }
