@@ -55,11 +55,20 @@ static struct positions *ask_positions(const struct redrive_parts *rp, struct er
     return NULL;
 }
 
+static enum task_op op_of(const struct plan_offered *v)
+{
+    if (v->person == PLAN_PROBE)
+        return TASK_PROBE;
+    if (!v->person)
+        return TASK_CLEAR;
+    return v->deletes ? TASK_DELETE : TASK_UPSERT;
+}
+
 static int publish(struct publisher *pub, const struct plan_offered *v, size_t n, struct err *err)
 {
     for (size_t i = 0; i < n; i++) {
-        enum task_op op = !v[i].person ? TASK_CLEAR : v[i].deletes ? TASK_DELETE : TASK_UPSERT;
-        if (publisher_send(pub, op, v[i].mailbox, v[i].person, v[i].gen, v[i].urgent, err) < 0)
+        int64_t person = v[i].person > 0 ? v[i].person : 0;
+        if (publisher_send(pub, op_of(&v[i]), v[i].mailbox, person, v[i].gen, v[i].urgent, err) < 0)
             return -1;
     }
     return publisher_confirm(pub, err);

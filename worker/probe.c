@@ -34,9 +34,12 @@ static uint32_t took(const struct probe *p)
     return (uint32_t)(clock_now(loop_clock(p->with.loop)) - p->begun_ms);
 }
 
+/* The next step; those before it have ended. */
 static void begin(struct probe *p)
 {
     p->begun_ms = clock_now(loop_clock(p->with.loop));
+    if (p->with.progress)
+        p->with.progress(p->with.progress_user);
 }
 
 static void finished(void *user)
@@ -199,8 +202,8 @@ static void sign_in(struct probe *p)
         finish(p);
         return;
     }
-    p->reach =
-        (struct store_mailbox){.address = p->mailbox, .endpoint = p->url, .may_send = always};
+    p->reach = (struct store_mailbox){
+        .id = p->with.mailbox_id, .address = p->mailbox, .endpoint = p->url, .may_send = always};
     begin(p);
     p->with.store->ops->identify(p->with.store, &p->reach, identified, p);
 }

@@ -1,7 +1,7 @@
 /*
  * probe: a test of everything between this process and one mailbox, step by step: discovery, name,
  * connection, certificate, sign-in, impersonation, folder, and a marked contact written and
- * deleted. For `contact-sync doctor` and for the test that a user asks for.
+ * deleted. For `contact-sync doctor` and for the test that a user asks for (probe_desk.h).
  *
  * The contact carries a key of its own that no person has: should the probe die between the two
  * steps, the next listing of the mailbox removes it. Nothing else of the mailbox is touched.
@@ -27,6 +27,11 @@ struct probe_parts { /* borrowed until the end */
     const char *user;              /* for the words alone */
     const char *ca_file;           /* NULL: the system's */
     bool allow_http;
+    int64_t mailbox_id; /* the mailbox's row, for what the store knows of it; 0: none */
+    /* Steps have ended, more are to come: *c may be read. NULL: nobody wants to know. Must not call
+     * back. */
+    void (*progress)(void *user);
+    void *progress_user;
 };
 
 /* Called once, from the loop: *c has all steps. May free the probe. */

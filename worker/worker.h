@@ -62,6 +62,10 @@ struct worker_parts { /* borrowed */
     struct ledger *ledger;
     struct contact_store *store;
     struct metrics *metrics;
+    /* Somebody asked for a test of a mailbox (op probe); it is in a row, so the message is over
+     * once this was told. NULL: nobody here can. */
+    void (*test_mailbox)(int64_t mailbox, void *user);
+    void *test_user;
     /* Tests: called at named points of the protocol ("lease", "intent", "sent", "answered",
      * "recorded"); NULL otherwise. */
     void (*probe)(const char *point, void *user);

@@ -18,6 +18,7 @@
 #include "worker/account.h"
 #include "worker/discover.h"
 #include "worker/ews/ews_store.h"
+#include "worker/probe_desk.h"
 #include "worker/trace.h"
 
 struct worker_host {
@@ -26,7 +27,10 @@ struct worker_host {
     struct login *login;
     struct contact_store *store, *ews; /* ews: the store itself, or the one inside */
     struct worker *worker;
-    struct trace *trace; /* NULL: off */
+    struct trace *trace;         /* NULL: off */
+    struct discover *discover;   /* the store's own; NULL: the URL is set */
+    struct autodiscover *search; /* of tests that somebody asks for */
+    struct probe_desk *desk;
     char kill_point[16];
     unsigned kill_at, kill_seen;
 };
@@ -106,6 +110,8 @@ store_open(struct app *app, struct worker_host *h, struct contact_store **store,
         return -1;
     if (h)
         h->ews = *store;
+    if (discover && h)
+        h->discover = discover;
     if (discover)
         *store = discover_wrap(steal(discover), *store, h ? h->pg : NULL);
     return 0;
@@ -122,6 +128,31 @@ int worker_host_check(struct app *app, struct err *err)
     return store_open(app, NULL, &store, err);
 }
 
+static void test_mailbox(int64_t mailbox, void *user)
+{
+    struct worker_host *h = user;
+    probe_desk_take(h->desk, mailbox);
+}
+
+static int desk_open(struct app *app, struct worker_host *h, struct err *err)
+{
+    const struct conf *c = app->conf;
+    const char *ca_file = conf_str(c, "exchange.ca_file");
+    struct probe_desk_parts parts = {.loop = app->loop, .pg = h->pg, .metrics = app->metrics};
+    if (h->discover && !(h->search = discover_open(h->discover, err)))
+        return -1;
+    parts.probe = (struct probe_parts){.loop = app->loop,
+                                       .store = h->store,
+                                       .url = discover_fixed_url(c),
+                                       .search = h->search,
+                                       .user = conf_str(c, "exchange.user"),
+                                       .ca_file = *ca_file ? ca_file : NULL,
+                                       .allow_http = conf_bool(c, "exchange.allow_http")};
+    conf_list(c, "exchange.connect_to", &parts.probe.connect_to);
+    h->desk = probe_desk_new(&parts);
+    return 0;
+}
+
 int worker_host_new(struct app *app, struct queue *queue, struct worker_host **ret, struct err *err)
 {
     autoptr(worker_host_free) struct worker_host *h = xalloc(sizeof(*h));
@@ -130,7 +161,7 @@ int worker_host_new(struct app *app, struct queue *queue, struct worker_host **r
         return -1;
     h->login = login_pg_new(h->pg);
     if (trace_open(app, h, err) < 0 || store_open(app, h, &h->store, err) < 0 ||
-        version_pg_each(h->pg, version_known, h->ews, err) < 0)
+        version_pg_each(h->pg, version_known, h->ews, err) < 0 || desk_open(app, h, err) < 0)
         return -1;
     account_announce(app);
     h->ledger = ledger_pg_new(h->pg);
@@ -140,7 +171,9 @@ int worker_host_new(struct app *app, struct queue *queue, struct worker_host **r
                                  .queue = queue,
                                  .ledger = h->ledger,
                                  .store = h->store,
-                                 .metrics = app->metrics};
+                                 .metrics = app->metrics,
+                                 .test_mailbox = test_mailbox,
+                                 .test_user = h};
     if (kill_wanted(h)) {
         parts.probe = kill_probe;
         parts.probe_user = h;
@@ -164,6 +197,8 @@ void worker_host_free(struct worker_host *h)
     contact_store_free(h->store);
     ledger_free(h->ledger);
     worker_free(h->worker);
+    probe_desk_free(h->desk);
+    autodiscover_free(h->search);
     trace_free(h->trace);
     pg_free(h->pg);
     login_free(h->login);

@@ -1,12 +1,14 @@
 #include "common/core/checkup.h"
 
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MAX = 2000 };
+#include "common/base/arena.h"
+#include "common/base/js.h"
+
+enum { TEXT_MAX = 2000, JSON_MAX = 1 << 20 };
 
 static const char *const states[] = {"ok", "warning", "failed", "skipped"};
 
@@ -109,4 +111,43 @@ void checkup_json(const struct checkup *c, struct str *out)
     str_puts(out, text ? text : "{}");
     free(text);
     json_decref(all);
+}
+
+static enum checkup_state state_of(const struct js *o)
+{
+    const char *word = js_str(o, "state");
+
+    for (size_t i = 0; i < ARRAY_LEN(states); i++)
+        if (strcmp(states[i], word) == 0)
+            return (enum checkup_state)i;
+    js_fail(o, "state", "is no state of a step");
+    return CHECKUP_SKIPPED;
+}
+
+static void read_step(struct arena *a, const struct js *o, struct checkup *c)
+{
+    const char *part = arena_strdup(a, js_str(o, "part"));
+    const char *name = arena_strdup(a, js_str(o, "name"));
+    enum checkup_state state = state_of(o);
+    struct checkup_step *s = add(c, part, name, state, (uint32_t)js_int(o, "ms", 0, UINT32_MAX));
+
+    snprintf(s->code, sizeof(s->code), "%s", js_str(o, "code"));
+    str_puts(&s->text, js_str(o, "text"));
+    str_puts(&s->remedy, js_str(o, "remedy"));
+}
+
+int checkup_from_json(struct arena *a, const char *text, struct checkup *c, struct err *err)
+{
+    bool failed;
+    json_t *doc = js_parse(text, strlen(text), JSON_MAX, err);
+
+    if (!doc)
+        return -1;
+    struct js root = js_root(doc, err, &failed), steps = js_array(&root, "steps");
+    for (size_t i = 0; i < js_len(&steps); i++) {
+        struct js o = js_at(&steps, i);
+        read_step(a, &o, c);
+    }
+    json_decref(doc);
+    return failed ? -1 : 0;
 }

@@ -16,6 +16,8 @@
 
 #include "common/core/diagnosis.h"
 
+struct arena;
+
 enum checkup_state {
     CHECKUP_OK,
     CHECKUP_WARNING, /* works, but will not for long, or not well */
@@ -24,7 +26,8 @@ enum checkup_state {
 };
 
 struct checkup_step {
-    const char *part, *name; /* "Exchange", "impersonation"; static texts */
+    const char *part, *name; /* "Exchange", "impersonation"; static texts, or
+                               checkup_from_json's */
     enum checkup_state state;
     uint32_t ms;
     char code[48];     /* of the error; "" without one */
@@ -56,6 +59,14 @@ void checkup_text(const struct checkup *c, bool colour, struct str *out);
 /* {"ok":bool,"steps":[{"part","name","state":"ok|warning|failed|skipped","ms","code","text",
  * "remedy"}]} */
 void checkup_json(const struct checkup *c, struct str *out);
+/*
+ * Appends the steps of such JSON: what another process found.
+ *
+ * @a    part and name live there
+ * @err  code "json"
+ */
+int checkup_from_json(struct arena *a, const char *text, struct checkup *c, struct err *err)
+    must_check;
 CLEANUP_VALUE(struct checkup, checkup_release);
 
 #endif

@@ -34,6 +34,11 @@ static const struct row rows[] = {
     {"http.address", NULL, "{host} has an address that is not allowed from here.",
      "Inside mail_domains private addresses are fine; else name the host in exchange.autodiscover_hosts if it is yours"},
 
+    /* a test by a worker */
+    {"probe.no_worker", NULL, "No worker has taken the test.",
+     "Is contact-sync-producer running, which passes the question on, and a contact-sync-worker? Their logs say what is wrong"},
+    {"probe.no_end", NULL, "The worker that took the test does not come to an end.", "Look at its log, then ask again"},
+
     /* the account */
     {"http.401", NULL, "Exchange refuses the name or the password of {user}.",
      "Check exchange.user, exchange.domain and the password file. Only then: contact-sync resume (too many tries lock the account)"},

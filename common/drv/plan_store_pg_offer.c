@@ -158,12 +158,17 @@ static int op_delivered(struct plan_store *store,
  */
 #define CLEARING    "m.clear_requested IS NOT NULL AND m.clear_done IS NULL"
 #define CLEAR_OFFER "coalesce(m.clear_offer, 0)"
+#define PROBE_OFFER "coalesce(p.offer, 0)"
+#define PROBING                                                                                    \
+    "p.done_at IS NULL AND (p.run_until IS NULL OR p.run_until <= now())"                          \
+    " AND p.requested_at > now() - interval '15 minutes'"
 #define SPENT                                                                                      \
     " pos AS (SELECT * FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[])"         \
     "  AS u(topic, part, committed, e)),"                                                          \
     " idle AS (SELECT bool_and(committed >= e) AS yes FROM pos),"                                  \
     " spent AS MATERIALIZED (SELECT s.id FROM (SELECT id FROM offers WHERE id IS NOT NULL"         \
     "   UNION SELECT offer FROM extra UNION SELECT " CLEAR_OFFER " FROM mailbox m WHERE " CLEARING \
+    "   UNION SELECT " PROBE_OFFER " FROM probe p WHERE " PROBING                                  \
     "  ) s LEFT JOIN offer o ON o.id = s.id"                                                       \
     "  WHERE o.id IS NULL OR o.queue_id <> $1::text"                                               \
     "  OR (NOT o.delivered AND o.made_at < now() - $6::bigint * interval '1 millisecond')"         \
@@ -199,7 +204,10 @@ static int op_delivered(struct plan_store *store,
                                        "  JOIN mailbox m ON m.id = x.mailbox WHERE " FREE_BOX(     \
                                            "") /* a Clear: no person */                            \
         " UNION ALL SELECT m.id, 0 FROM mailbox m JOIN spent s"                                    \
-        "  ON s.id = " CLEAR_OFFER "  WHERE " CLEARING " AND " FREE_BOX(CLEAR_OFFER " = 0 OR") ")"
+        "  ON s.id = " CLEAR_OFFER "  WHERE " CLEARING " AND " FREE_BOX(                           \
+            CLEAR_OFFER " = 0 OR") /* a probe: also of a mailbox that rests or is at work */       \
+        " UNION ALL SELECT p.mailbox, -1 FROM probe p JOIN spent s ON s.id = " PROBE_OFFER         \
+        "  WHERE " PROBING ")"
 
 static const struct pg_stmt due_any = {"plan_due_any", DUE " SELECT EXISTS (SELECT FROM due)"};
 
@@ -219,9 +227,14 @@ static const struct pg_stmt due_take = {
         " clears AS MATERIALIZED (SELECT m.id FROM few JOIN mailbox m ON m.id = few.mailbox"
         "  WHERE few.person = 0 FOR NO KEY UPDATE OF m SKIP LOCKED),"
         " sent AS (UPDATE mailbox m SET clear_offer = $7 FROM clears k WHERE m.id = k.id"
-        "  RETURNING m.id AS mailbox, 0::bigint AS person, true AS urgent, true AS deletes)"
+        "  RETURNING m.id AS mailbox, 0::bigint AS person, true AS urgent, true AS deletes),"
+        " probes AS MATERIALIZED (SELECT p.id FROM few JOIN probe p ON p.mailbox = few.mailbox"
+        "  WHERE few.person = -1 AND " PROBING " FOR NO KEY UPDATE OF p SKIP LOCKED),"
+        " asked AS (UPDATE probe p SET offer = $7 FROM probes k WHERE p.id = k.id"
+        "  RETURNING p.mailbox, -1::bigint AS person, true AS urgent, false AS deletes)"
         " SELECT t.mailbox, t.person, m.gen, t.urgent, t.deletes, (SELECT count(*) FROM few)"
-        " FROM (SELECT * FROM taken UNION ALL SELECT * FROM sent) t"
+        " FROM (SELECT * FROM taken UNION ALL SELECT * FROM sent"
+        "  UNION ALL SELECT * FROM asked) t"
         " JOIN mailbox m ON m.id = t.mailbox ORDER BY t.mailbox, t.person"};
 
 static void put_due(struct pg_params *p,

@@ -30,6 +30,12 @@ static const struct pg_stmt sweep_journal = {
     "DELETE FROM journal WHERE ctid = ANY (ARRAY(SELECT ctid FROM journal"
     " WHERE at < now() - $1::bigint * interval '1 day' ORDER BY at LIMIT " CHUNK "))"};
 
+static const struct pg_stmt sweep_probes = {
+    "plan_sweep_probes",
+    "DELETE FROM probe WHERE ctid = ANY (ARRAY(SELECT ctid FROM probe"
+    " WHERE requested_at < now() - $1::bigint * interval '1 day' ORDER BY requested_at"
+    " LIMIT " CHUNK "))"};
+
 static const struct pg_stmt sweep_emptied = {
     "plan_sweep_emptied",
     "DELETE FROM person_emptied WHERE ctid = ANY (ARRAY(SELECT ctid FROM person_emptied"
@@ -121,7 +127,7 @@ static int op_sweep(struct plan_store *store, uint32_t journal_days, struct err 
     struct plan_store_pg *s = plan_pg(store);
     autovalue(pg_params_release) struct pg_params days = {0};
     pg_put_i64(&days, journal_days);
-    if (sweep_all(s, &sweep_journal, &days, err) < 0)
+    if (sweep_all(s, &sweep_journal, &days, err) < 0 || sweep_all(s, &sweep_probes, &days, err) < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         if (sweep_all(s, all[i], NULL, err) < 0)

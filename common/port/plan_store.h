@@ -121,7 +121,9 @@ struct plan_run {
     struct guid person_key;
 };
 
-struct plan_offered { /* one message to publish again; person 0: a Clear of the mailbox */
+#define PLAN_PROBE (-1)
+struct plan_offered { /* one message to publish again; person 0: a Clear of the mailbox; PLAN_PROBE:
+                         a test of the way to it */
     int64_t mailbox, person, gen;
     bool urgent, deletes;
 };
@@ -282,7 +284,7 @@ struct plan_store_ops {
                            int64_t *ret_age_ms,
                            struct err *err); /* age of the oldest due dirty link's offer; 0: none */
     /* Deletes what nothing refers to and what is older than its retention: contents, spent offers,
-     * journal, runs, empty links. */
+     * journal, probes, runs, empty links. */
     int (*sweep)(struct plan_store *s, uint32_t journal_days, struct err *err);
     bool (*healthy)(struct plan_store *s);
     void (*free)(struct plan_store *s); /* NULL is fine; gives up leadership */

@@ -521,6 +521,56 @@ PLAN_TEST(plan_store_redrive, a_clear_and_its_deletes_are_offered_together)
     cr_expect_not(more);
 }
 
+/* ---- a test of the way to a mailbox ---- */
+
+PLAN_TEST(plan_store_redrive, a_probe_is_offered_until_somebody_runs_it)
+{
+    size_t n;
+    bool more;
+    box = a_mailbox("a@example.org");
+    SQL("INSERT INTO probe (mailbox, requested_by) SELECT id, 'cli' FROM mailbox");
+    struct plan_offered *v = redrive_n(100, &n, &more);
+    cr_assert(eq(sz, n, 1));
+    cr_expect(eq(i64, v[0].mailbox, box));
+    cr_expect(eq(i64, v[0].person, PLAN_PROBE));
+    cr_expect(v[0].urgent);
+    delivered(offered_last);
+    positions(9, 4);
+    cr_expect(eq(sz, redrive(), 0), "it is on the queue");
+    positions(10, 4);
+    cr_expect(eq(sz, redrive(), 1), "it was taken, and nobody runs it");
+    delivered(offered_last);
+    SQL("UPDATE probe SET run_until = now() + interval '20 seconds'");
+    cr_expect(eq(sz, redrive(), 0), "somebody runs it");
+    SQL("UPDATE probe SET run_until = now() - interval '1 second'");
+    cr_expect(eq(sz, redrive(), 1), "who ran it died");
+    delivered(offered_last);
+    SQL("UPDATE probe SET done_at = now()");
+    cr_expect(eq(sz, redrive(), 0));
+}
+
+PLAN_TEST(plan_store_redrive,
+          a_probe_does_not_wait_for_a_mailbox_that_rests_but_not_for_ever_for_anybody)
+{
+    box = a_mailbox("a@example.org");
+    SQL("INSERT INTO probe (mailbox, requested_by) SELECT id, 'cli' FROM mailbox");
+    SQL("UPDATE mailbox SET parked_until = now() + interval '1 hour', lease_owner = 'w',"
+        " lease_until = now() + interval '1 hour'");
+    cr_expect(eq(sz, redrive(), 1));
+    SQL("UPDATE probe SET offer = NULL, requested_at = now() - interval '16 minutes'");
+    cr_expect(eq(sz, redrive(), 0), "nobody waits any more");
+}
+
+PLAN_TEST(plan_store_redrive, old_probes_are_swept)
+{
+    box = a_mailbox("a@example.org");
+    SQL("INSERT INTO probe (mailbox, requested_by, requested_at, done_at)"
+        " SELECT id, 'cli', now() - d * interval '1 day', now() FROM mailbox, "
+        "unnest('{1,40}'::int[]) d");
+    OK(S->ops->sweep(S, 30, &err));
+    cr_expect(eq(i64, COUNT("SELECT count(*) FROM probe"), 1));
+}
+
 int main(int argc, char *argv[])
 {
     if (!test_db_available())

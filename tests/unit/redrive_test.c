@@ -34,6 +34,21 @@ Test(redrive, what_is_due_goes_out_again)
     cr_expect(r.f->offers.v[0].delivered);
 }
 
+Test(redrive, a_clear_and_a_probe_go_out_as_what_they_are)
+{
+    PUBLISH_RIG(r);
+    const struct redrive_parts p = parts(&r);
+    size_t n = 0;
+    vec_push(&r.f->due, (struct plan_offered){.mailbox = 1, .person = 0, .urgent = true});
+    vec_push(&r.f->due, (struct plan_offered){.mailbox = 2, .person = PLAN_PROBE, .urgent = true});
+    cr_assert_eq(redrive_pass(&p, &n, &r.err), 0);
+    cr_assert_eq(r.q.sent.n, 2u);
+    cr_expect_eq(r.q.sent.v[0].task.op, TASK_CLEAR);
+    cr_expect_eq(r.q.sent.v[1].task.op, TASK_PROBE);
+    cr_expect_eq(r.q.sent.v[1].task.person, 0);
+    cr_expect_eq(r.q.sent.v[1].topic, QUEUE_URGENT);
+}
+
 Test(redrive, nothing_due_is_nothing_sent)
 {
     PUBLISH_RIG(r);
