@@ -42,6 +42,7 @@ struct sx_call {
     void *prepared;    /* the operation's own, in the arena */
     struct sx_folder *folder;
     bool in_flight, late_save;
+    bool old; /* asked as by an Exchange 2007 client */
 };
 
 const struct sx_op *sx_op_find(const char *name); /* NULL: not simulated */
@@ -60,12 +61,13 @@ void sx_message(const struct sx_call *c,
 struct sx_folder *
 sx_call_folder(struct sx_call *c, const xmlNode *id, const char *missing, struct sx_fail *fail);
 struct sx_item *sx_call_item(struct sx_call *c, const xmlNode *id, struct sx_fail *fail);
+struct sx_item *sx_call_item_named(struct sx_call *c, const char *id, struct sx_fail *fail);
 void sx_folder_ref(struct str *out,
                    const char *element,
                    const struct sx_folder *f); /* <t:FolderId .../> */
 int64_t sx_wall_ms(void);
 
 /* The tables of sx_op_*.c */
-extern const struct sx_op sx_item_ops[], sx_find_ops[], sx_folder_ops[];
+extern const struct sx_op sx_item_ops[], sx_find_ops[], sx_folder_ops[], sx_attachment_ops[];
 
 #endif

@@ -77,7 +77,7 @@ static bool same_set(const json_t *a, const json_t *b)
 /* Server-side defaults and what only the client's encoder decides are no content. */
 static bool content_name(const char *name)
 {
-    return !sx_one_of("key|categories|hash|ItemClass|FileAsMapping|PostalAddressIndex", name);
+    return !sx_one_of("key|categories|hash|photo|ItemClass|FileAsMapping|PostalAddressIndex", name);
 }
 
 static bool compare_fields(struct verdict *v, const struct sx_item *it, json_t *want)
@@ -110,6 +110,22 @@ static bool compare_fields(struct verdict *v, const struct sx_item *it, json_t *
         same = false;
     }
     return same;
+}
+
+/* "photo": the SHA-256 of the one that is to be seen, null for none; looked at where it is given.
+ */
+static bool compare_photo(struct verdict *v, const struct sx_item *it, const json_t *want)
+{
+    json_t *value = json_object_get(want, "photo");
+    char found[65];
+    bool there = sx_item_picture(it, found);
+    const char *text = json_string_value(value);
+    if (!value || !asked(v, "photo") || (text ? there && strcmp(text, found) == 0 : !there))
+        return true;
+    json_t *have = there ? json_string(found) : json_null();
+    report(v, it->folder->mailbox, sx_item_key(it), "different", "photo", value, have);
+    json_decref(have);
+    return false;
 }
 
 static bool compare_categories(struct verdict *v, const struct sx_item *it, json_t *want)
@@ -164,9 +180,9 @@ static bool compare_item(struct verdict *v, const struct sx_item *it, json_t *en
 {
     json_t *want = complete(v, sx_item_key(it), entry);
     bool same_categories = compare_categories(v, it, want),
-         same_fields = compare_fields(v, it, want);
+         same_fields = compare_fields(v, it, want), same_photo = compare_photo(v, it, want);
     json_decref(want);
-    return same_categories && same_fields;
+    return same_categories && same_fields && same_photo;
 }
 
 static void compare_mailbox(struct verdict *v, const struct sx_mailbox *mb, const json_t *wanted)

@@ -22,11 +22,12 @@ int sx_control_refuse(int status, const char *text, json_t **ret)
 
 static json_t *settings_json(const struct sx_settings *s)
 {
-    return json_pack("{s:f, s:f, s:I, s:f, s:f, s:f, s:b, s:b, s:s}", "latency_ms", s->latency_ms,
-                     "item_ms", s->item_ms, "concurrency", (json_int_t)s->concurrency,
-                     "budget_burst_ms", s->budget.burst_ms, "budget_recharge", s->budget.recharge,
-                     "budget_cutoff_ms", s->budget.cutoff_ms, "impersonation", !s->no_role, "login",
-                     !s->reject_login, "stale_code", s->stale_code);
+    return json_pack("{s:f, s:f, s:f, s:I, s:f, s:f, s:f, s:b, s:b, s:s}", "latency_ms",
+                     s->latency_ms, "item_ms", s->item_ms, "max_attachment", s->max_attachment,
+                     "concurrency", (json_int_t)s->concurrency, "budget_burst_ms",
+                     s->budget.burst_ms, "budget_recharge", s->budget.recharge, "budget_cutoff_ms",
+                     s->budget.cutoff_ms, "impersonation", !s->no_role, "login", !s->reject_login,
+                     "stale_code", s->stale_code);
 }
 
 static int set_number(struct sx_settings *s, const char *name, double v)
@@ -39,6 +40,8 @@ static int set_number(struct sx_settings *s, const char *name, double v)
         s->item_ms = v;
     else if (strcmp(name, "concurrency") == 0)
         s->concurrency = (unsigned)v;
+    else if (strcmp(name, "max_attachment") == 0)
+        s->max_attachment = v;
     else if (strcmp(name, "budget_burst_ms") == 0)
         s->budget.burst_ms = v;
     else if (strcmp(name, "budget_recharge") == 0)
@@ -189,6 +192,9 @@ int sx_control_stats(struct sx *x, const char *method, json_t **ret)
         {"created", st->created},
         {"updated", st->updated},
         {"deleted", st->deleted},
+        {"attached", st->attached},
+        {"detached", st->detached},
+        {"second_photos", st->second_photos},
         {"invalid", st->invalid},
         {"refused_values", st->refused_values},
         {"unauthorized", st->unauthorized},

@@ -338,8 +338,35 @@ static int act_copy(struct sx *x, struct sx_item *it, json_t *body)
         return 404;
     sx_content_copy(&content, &it->content);
     struct sx_item *copy = sx_item_add(f, &content, sx_wall_ms(), false);
+    sx_attachments_copy(copy, it);
     if (!sx_item_key(copy))
         sx_foreign_mark(copy);
+    return 200;
+}
+
+/* The smallest thing that begins like a JPEG; the end says whose it is. */
+static const char users_picture[] = "\xff\xd8\xff\xe0 the user's own \xff\xd9";
+
+/* Outlook takes away the photo that is there and attaches another one under the same name. */
+static int act_photo(struct sx_item *it, json_t *body, bool foreign)
+{
+    const char *text = json_string_value(json_object_get(body, "jpeg"));
+    size_t n = text ? strlen(text) : 0;
+    autofree uint8_t *bytes = xalloc(n + 1);
+    long got = text ? base64_decode(text, n, bytes, n) : 0;
+    if (got < 0)
+        return 400;
+    for (size_t i = it->attachments.n; i-- > 0;)
+        if (it->attachments.v[i].photo)
+            sx_attachment_remove(it, i, sx_wall_ms());
+    const struct sx_attachment what = {.name = (char *)(uintptr_t) "ContactPicture.jpg",
+                                       .content_type = (char *)(uintptr_t) "image/jpeg",
+                                       .photo = true,
+                                       .by_user = true};
+    if (!json_is_true(json_object_get(body, "remove")))
+        sx_attachment_add(it, &what, text ? (const void *)bytes : users_picture,
+                          text ? (size_t)got : sizeof(users_picture) - 1, sx_wall_ms());
+    remember(it, foreign);
     return 200;
 }
 
@@ -354,6 +381,8 @@ static int act(struct sx *x, struct sx_item *it, json_t *body)
         return act_delete(it, body, foreign);
     if (action && strcmp(action, "edit") == 0)
         return act_edit(it, body, foreign);
+    if (action && strcmp(action, "photo") == 0)
+        return act_photo(it, body, foreign);
     if (action && strcmp(action, "copy") == 0)
         return act_copy(x, it, body);
     return 400;

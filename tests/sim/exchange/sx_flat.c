@@ -128,6 +128,10 @@ json_t *sx_flat_item(const struct sx_item *it)
     json_object_set_new(o, "categories", sx_flat_categories(&it->content));
     json_object_set_new(o, "extended", extended);
     json_object_set_new(o, "instants", instants(&it->content));
+    json_object_set_new(o, "attachments", sx_attachments_json(it));
+    char picture[65];
+    json_object_set_new(o, "photo",
+                        sx_item_picture(it, picture) ? json_string(picture) : json_null());
     return o;
 }
 

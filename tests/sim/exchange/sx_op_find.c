@@ -57,6 +57,7 @@ static bool find_prepare(struct sx_call *c, struct sx_fail *fail)
     if (other_view(c->body))
         return sx_refuse(fail, "ErrorInvalidOperation",
                          "Only indexed paging is simulated, without grouping or query strings.");
+    f->shape.old = c->old;
     if (!sx_shape_read(sx_child(c->body, "ItemShape"), true, c->arena, &f->shape, fail))
         return false;
     if (restriction && !(f->search = sx_search_read(restriction, c->arena, fail)))

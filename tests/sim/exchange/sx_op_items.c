@@ -95,6 +95,7 @@ static bool shape_prepare(struct sx_call *c, struct sx_fail *fail)
 {
     struct sx_shape *s = arena_alloc(c->arena, sizeof(*s));
     c->prepared = s;
+    s->old = c->old;
     return sx_shape_read(sx_child(c->body, "ItemShape"), false, c->arena, s, fail);
 }
 

@@ -18,7 +18,8 @@ int64_t sx_wall_ms(void)
 
 const struct sx_op *sx_op_at(size_t i)
 {
-    const struct sx_op *const tables[] = {sx_item_ops, sx_find_ops, sx_folder_ops};
+    const struct sx_op *const tables[] = {sx_item_ops, sx_find_ops, sx_folder_ops,
+                                          sx_attachment_ops};
     for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
         for (const struct sx_op *op = tables[t]; op->name; op++) {
             if (i-- == 0)
@@ -207,11 +208,15 @@ sx_call_folder(struct sx_call *c, const xmlNode *id, const char *missing, struct
 
 struct sx_item *sx_call_item(struct sx_call *c, const xmlNode *id, struct sx_fail *fail)
 {
-    const char *text = sx_attr(id, "Id");
     if (!sx_is(id, SX_NS_T, "ItemId")) {
         sx_refuse(fail, "ErrorInvalidId", "Only items with an ItemId are simulated.");
         return NULL;
     }
+    return sx_call_item_named(c, sx_attr(id, "Id"), fail);
+}
+
+struct sx_item *sx_call_item_named(struct sx_call *c, const char *text, struct sx_fail *fail)
+{
     if (!well_formed_id(text ? text : "", fail))
         return NULL;
     if (sx_folder_by_id(c->x->store, text)) {

@@ -17,11 +17,13 @@ struct sx_store;
 struct sx_faults;
 struct sx_schema;
 
-enum { SX_REASONS = 20, SX_OPS = 16 };
+enum { SX_REASONS = 20, SX_OPS = 20 };
 
 struct sx_stats {
     uint64_t calls[SX_OPS]; /* by index of sx_op_at; requests that reached an operation */
     uint64_t created, updated, deleted;
+    uint64_t attached, detached;
+    uint64_t second_photos;          /* contact photos given to a contact that had one */
     uint64_t faults[SX_FAULT_KINDS]; /* taken, by kind */
     uint64_t invalid;                /* requests and items refused for the client's own mistake */
     uint64_t refused_values;         /* items refused for a value: too long, no e-mail address */
@@ -39,6 +41,7 @@ struct sx_stats {
 struct sx_settings {
     double latency_ms, item_ms;
     unsigned concurrency;
+    double max_attachment; /* bytes of one attachment; 0 = as a request holds */
     struct sx_budget_rules budget;
     bool no_role;           /* impersonation is denied to everybody: ErrorImpersonateUserDenied */
     bool reject_login;      /* every login is answered 401 */
@@ -82,6 +85,9 @@ void sx_soap_open(struct str *out, const char *op);
 void sx_soap_close(struct str *out, const char *op);
 void sx_soap_fault(struct str *out, const struct sx_fail *fail);
 bool sx_version_known(const char *version, const char *newest);
+bool sx_version_old(const char *version); /* Exchange 2007, which NULL stands for */
+/* False with *fail: the operation names what Exchange 2007 did not have. */
+bool sx_version_2007_check(const xmlNode *operation, struct sx_fail *fail);
 
 /* sx_control.c: the control API. *ret_body is a new reference. Returns the HTTP status. */
 int sx_control(

@@ -41,9 +41,9 @@ void sx_note_refusal(struct sx *x, const struct sx_call *c, const struct sx_fail
 {
     static const char values[] =
         "ErrorInvalidContactEmailAddress|ErrorItemSavePropertyError|ErrorPropertyUpdate|"
-        "ErrorDataSizeLimitExceeded";
+        "ErrorDataSizeLimitExceeded|ErrorAttachmentSizeLimitExceeded";
     static const char weather[] =
-        "ErrorItemNotFound|ErrorFolderNotFound|ErrorParentFolderNotFound|"
+        "ErrorItemNotFound|ErrorInvalidAttachmentId|ErrorFolderNotFound|ErrorParentFolderNotFound|"
         "ErrorSyncFolderNotFound|ErrorToFolderNotFound|ErrorFolderExists|"
         "ErrorIrresolvableConflict|ErrorStaleObject|ErrorInvalidSyncStateData|"
         "ErrorNameResolutionNoResults|ErrorNonExistentMailbox|ErrorAccessDenied|"
@@ -444,6 +444,9 @@ static bool read_request(struct sx_call *c, struct sx_fail *fail)
     if (header.version && !sx_version_known(header.version, x->max_version))
         return sx_refuse(fail, "ErrorInvalidServerVersion",
                          "The specified server version is invalid.");
+    c->old = sx_version_old(header.version);
+    if (c->old && !sx_version_2007_check(c->body, fail))
+        return false;
     c->items = c->op->list ? sx_children(sx_child(c->body, c->op->list)) : 1;
     return resolve(c, &header, fail);
 }

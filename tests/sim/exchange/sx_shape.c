@@ -99,6 +99,12 @@ static size_t size_of(const struct sx_item *it)
     size_t n = 512;
     sx_foreach(v, &it->content.values) n += strlen(v->text) + 16;
     sx_foreach(x, &it->content.extended) n += strlen(x->text) + 64;
+    sx_foreach(a, &it->attachments)
+    {
+        size_t bytes;
+        sx_attachment_bytes(a, &bytes);
+        n += bytes;
+    }
     return n;
 }
 
@@ -136,10 +142,51 @@ static void write_computed(struct str *out, const struct sx_item *it, const char
         sx_element(out, name, "Store");
     else if (strcmp(name, "LastModifiedName") == 0)
         sx_element(out, name, it->folder->mailbox->address);
-    else if (sx_one_of("IsSubmitted|IsDraft|IsFromMe|IsResend|IsUnmodified|HasAttachments|"
-                       "IsAssociated|HasPicture",
-                       name))
+    else if (strcmp(name, "HasAttachments") == 0)
+        sx_element(out, name, sx_item_has_attachments(it) ? "true" : "false");
+    else if (strcmp(name, "HasPicture") == 0)
+        sx_element(out, name, sx_item_has_picture(it) ? "true" : "false");
+    else if (sx_one_of("IsSubmitted|IsDraft|IsFromMe|IsResend|IsUnmodified|IsAssociated", name))
         sx_element(out, name, "false");
+}
+
+void sx_attachment_write(struct str *out,
+                         const struct sx_item *it,
+                         const struct sx_attachment *a,
+                         bool old,
+                         bool with_content)
+{
+    size_t n;
+    const uint8_t *bytes = sx_attachment_bytes(a, &n);
+    str_puts(out, "<t:FileAttachment><t:AttachmentId Id=\"");
+    sx_attachment_id(out, it, a);
+    str_puts(out, "\"/>");
+    sx_element(out, "Name", a->name);
+    sx_element(out, "ContentType", a->content_type);
+    sx_element(out, "ContentId", a->content_id);
+    sx_element(out, "ContentLocation", a->location);
+    if (!old) {
+        str_addf(out, "<t:Size>%zu</t:Size>", n);
+        sx_date(out, "LastModifiedTime", a->modified_ms);
+        sx_element(out, "IsInline", a->is_inline ? "true" : "false");
+        sx_element(out, "IsContactPhoto", a->photo ? "true" : "false");
+    }
+    if (with_content) {
+        str_puts(out, "<t:Content>");
+        base64_encode(out, bytes, n);
+        str_puts(out, "</t:Content>");
+    }
+    str_puts(out, "</t:FileAttachment>");
+}
+
+/* An empty list does not appear. */
+static void write_attachments(struct str *out, const struct sx_item *it, const struct sx_shape *s)
+{
+    if (s->finding || it->attachments.n == 0)
+        return;
+    str_puts(out, "<t:Attachments>");
+    sx_foreach(a, &it->attachments) sx_attachment_write(out, it, a, s->old, false);
+    str_puts(out, "</t:Attachments>");
 }
 
 static void
@@ -273,7 +320,10 @@ write_field(struct str *out, const struct sx_item *it, const struct sx_shape *s,
     const char *text;
     switch (f->kind) {
     case SX_COMPUTED:
-        write_computed(out, it, f->name);
+        if (strcmp(f->name, "Attachments") == 0)
+            write_attachments(out, it, s);
+        else if (strcmp(f->name, "HasPicture") != 0 || !s->old)
+            write_computed(out, it, f->name);
         break;
     case SX_LIST:
         write_list(out, it, field);

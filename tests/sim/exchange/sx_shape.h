@@ -8,6 +8,7 @@
 #include "tests/sim/exchange/sx_fields.h"
 #include "tests/sim/exchange/sx_path.h"
 
+struct sx_attachment;
 struct sx_item;
 
 struct sx_shape {             /* all memory in the arena it was read into */
@@ -15,7 +16,8 @@ struct sx_shape {             /* all memory in the arena it was read into */
     uint32_t *indexed;        /* codes of single entries */
     struct sx_path *extended;
     size_t n_indexed, n_extended;
-    bool finding; /* FindItem: no bodies, texts cut at 255 characters */
+    bool finding; /* FindItem: no bodies and attachments, texts cut at 255 characters */
+    bool old;     /* asked as by an Exchange 2007 client: no word of contact photos */
 };
 
 /* Reads ItemShape into a zeroed shape. False with *fail. */
@@ -28,6 +30,12 @@ void sx_item_write(struct str *out,
                    const struct sx_item *it,
                    const struct sx_shape *s);                     /* <t:Contact>... */
 void sx_item_id_write(struct str *out, const struct sx_item *it); /* <t:ItemId .../> */
+/* <t:FileAttachment>... as GetItem and GetAttachment show it. with_content: its bytes, too. */
+void sx_attachment_write(struct str *out,
+                         const struct sx_item *it,
+                         const struct sx_attachment *a,
+                         bool old,
+                         bool with_content);
 /* Value of a path as text, for restrictions and sorting: NULL when absent. scratch: at least
  * TM_TEXT bytes */
 const char *sx_item_value(const struct sx_item *it, const struct sx_path *p, char *scratch);

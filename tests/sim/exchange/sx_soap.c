@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/sim/exchange/sx_p.h"
@@ -21,6 +22,33 @@ bool sx_version_known(const char *version, const char *newest)
 {
     int rank = version_rank(version);
     return rank >= 0 && rank <= version_rank(newest);
+}
+
+bool sx_version_old(const char *version)
+{
+    return !version || version_rank(version) < version_rank("Exchange2010");
+}
+
+/* The schema goes by the version that is asked for: contact photos are of 2010. @source
+ * jamesiarmes/php-ews#322; FileAttachment, HasPicture ("introduced in Exchange Server 2010") */
+bool sx_version_2007_check(const xmlNode *n, struct sx_fail *fail)
+{
+    const char *uri = sx_attr(n, "FieldURI");
+    if (sx_is(n, SX_NS_T, "IsContactPhoto") || (uri && strcmp(uri, "contacts:HasPicture") == 0)) {
+        sx_refuse(fail, "ErrorSchemaValidation",
+                  "The request failed schema validation: %.40s is not known to Exchange 2007.",
+                  uri ? uri : (const char *)n->name);
+        snprintf(fail->xml, sizeof(fail->xml),
+                 "<t:Value Name=\"LineNumber\">%ld</t:Value>"
+                 "<t:Value Name=\"LinePosition\">1</t:Value>",
+                 xmlGetLineNo(n));
+        return false;
+    }
+    for (const xmlNode *c = sx_first(n); c; c = sx_next(c)) {
+        if (!sx_version_2007_check(c, fail))
+            return false;
+    }
+    return true;
 }
 
 static bool

@@ -10,6 +10,7 @@ struct sx_store {
     struct map *addresses; /* lower case -> mailbox, aliases too */
     struct map *items;     /* id -> item */
     struct map *folders;   /* id -> folder */
+    struct sx_blobs *blobs;
     vec(struct sx_mailbox *) mailboxes;
     uint64_t serial, seed;
 };
@@ -41,6 +42,7 @@ struct sx_store *sx_store_new(uint64_t seed)
     s->addresses = map_new();
     s->items = map_new();
     s->folders = map_new();
+    s->blobs = sx_blobs_new();
     s->seed = seed;
     return s;
 }
@@ -48,6 +50,7 @@ struct sx_store *sx_store_new(uint64_t seed)
 static void item_free(struct sx_item *it)
 {
     sx_content_release(&it->content);
+    sx_attachments_release(it);
     free(it->id);
     free(it);
 }
@@ -92,7 +95,13 @@ void sx_store_free(struct sx_store *s)
     map_free(s->addresses);
     map_free(s->items);
     map_free(s->folders);
+    sx_blobs_free(s->blobs);
     free(s);
+}
+
+struct sx_blobs *sx_store_blobs(struct sx_store *s)
+{
+    return s->blobs;
 }
 
 /* A stable 64-bit mixture (splitmix64), so that ids look arbitrary and depend on the seed only. */
@@ -367,6 +376,11 @@ void sx_item_replace(struct sx_item *it, struct sx_content *content, int64_t now
     sx_content_release(&it->content);
     it->content = *content;
     *content = (struct sx_content){0};
+    sx_item_touch(it, now_ms);
+}
+
+void sx_item_touch(struct sx_item *it, int64_t now_ms)
+{
     it->version++;
     it->modified_ms = now_ms;
     it->touched = ++it->folder->mailbox->seq;
@@ -422,6 +436,7 @@ static void item_sum(const struct sx_item *it, struct sha256 *ret)
     digest_add(d, it->id, strlen(it->id) + 1);
     digest_add(d, it->folder->id, strlen(it->folder->id) + 1);
     sx_content_digest(&it->content, d);
+    sx_attachments_digest(it, d);
     digest_finish(d, ret);
     digest_free(d);
 }

@@ -18,6 +18,7 @@
 #include "common/base/str.h"
 #include "common/base/vec.h"
 
+#include "tests/sim/exchange/sx_attachment.h"
 #include "tests/sim/exchange/sx_budget.h"
 #include "tests/sim/exchange/sx_content.h"
 
@@ -36,6 +37,7 @@ struct sx_item {
     uint64_t entered, touched; /* mailbox sequence numbers: came into this folder, last write */
     bool long_id;
     struct sx_content content;
+    vec(struct sx_attachment) attachments; /* in order of arrival */
 };
 
 struct sx_folder {
@@ -79,6 +81,7 @@ struct sx_mailbox {
 
 struct sx_store *sx_store_new(uint64_t seed);
 void sx_store_free(struct sx_store *s);
+struct sx_blobs *sx_store_blobs(struct sx_store *s);
 
 /* Mailboxes in order of creation. add returns the existing one for a known address. */
 struct sx_mailbox *sx_store_add(struct sx_store *s, const char *address);
@@ -108,7 +111,8 @@ struct sx_item *
 sx_item_add(struct sx_folder *f, struct sx_content *content, int64_t now_ms, bool long_id);
 void sx_item_replace(struct sx_item *it,
                      struct sx_content *content,
-                     int64_t now_ms);                                        /* takes the memory */
+                     int64_t now_ms);                   /* takes the memory */
+void sx_item_touch(struct sx_item *it, int64_t now_ms); /* it has changed: a new ChangeKey */
 void sx_item_move(struct sx_item *it, struct sx_folder *to, int64_t now_ms); /* new id */
 void sx_item_remove(struct sx_item *it);                                     /* for good */
 void sx_item_change_key(const struct sx_item *it, char out[SX_CHANGE_KEY]);

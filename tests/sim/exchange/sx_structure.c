@@ -112,6 +112,18 @@ static const struct rule {
     {"ResolveNames", "ParentFolderIds UnresolvedEntry!",
      "ReturnFullContactData!=true|false|1|0 SearchScope "
      "ContactDataShape=IdOnly|Default|AllProperties"},
+    {"CreateAttachment", "ParentItemId! Attachments!", NULL},
+    {"ParentItemId", "", "Id! ChangeKey"},
+    {"Attachments", "ItemAttachment|FileAttachment|ReferenceAttachment+", NULL},
+    {"FileAttachment",
+     "AttachmentId Name ContentType ContentId ContentLocation Size LastModifiedTime IsInline "
+     "IsContactPhoto Content",
+     NULL},
+    {"AttachmentId", "", "Id!"},
+    {"DeleteAttachment", "AttachmentIds!", NULL},
+    {"GetAttachment", "AttachmentShape AttachmentIds!", NULL},
+    {"AttachmentShape", "IncludeMimeContent BodyType FilterHtmlContent AdditionalProperties", NULL},
+    {"AttachmentIds", "AttachmentId+", NULL},
     {"ExtendedProperty", "ExtendedFieldURI! Value|Values!", NULL},
     {"Values", "Value+", NULL},
     {"ExtendedFieldURI", "",
@@ -282,6 +294,9 @@ static bool check_field_value(const xmlNode *n, struct arena *a, struct sx_fail 
     const char *text = sx_text(n, a);
     struct tm_civil civil;
     int64_t ms;
+    if (sx_one_of("IsContactPhoto|IsInline", (const char *)n->name) &&
+        !sx_one_of("true|false|1|0", text))
+        return violation(fail, n, "not a valid xs:boolean");
     if (!f)
         return true;
     /* a dateTime without a zone is a valid xs:dateTime, a bare date is none */
