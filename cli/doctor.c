@@ -7,17 +7,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/arena.h"
+
 #include "cli/cli.h"
 #include "worker/account.h"
 #include "worker/discover.h"
 #include "worker/probe.h"
 #include "worker/worker_host.h"
 
-enum { TEXT_MAX = 1 << 20, EXCHANGE_MS = 3 * 60 * 1000 };
+enum { TEXT_MAX = 1 << 20, NAMES_MAX = 1 << 20, EXCHANGE_MS = 3 * 60 * 1000 };
 
 struct doctor_args {
     const char *mailbox;
-    bool json;
+    bool json, by_worker;
 };
 
 static void set_true(void *flag)
@@ -91,11 +93,16 @@ static int parse(const struct app *app, int argc, char **argv, struct doctor_arg
             a->mailbox = mailbox;
         else if (!strcmp(argv[i], "--json"))
             a->json = true;
+        else if (!strcmp(argv[i], "--by-worker"))
+            a->by_worker = true;
         else
             return cli_usage(app, &cli_doctor, "unknown argument", argv[i]);
         if (mailbox && !strchr(mailbox, '@'))
             return cli_usage(app, &cli_doctor, "--mailbox wants an address", NULL);
     }
+    if (a->by_worker && !a->mailbox)
+        return cli_usage(app, &cli_doctor, "--by-worker tests a mailbox: name it with --mailbox",
+                         NULL);
     return APP_OK;
 }
 
@@ -115,6 +122,7 @@ static void show(const struct checkup *c, const struct doctor_args *a)
 static int run(struct app *app, int argc, char **argv)
 {
     struct doctor_args a = {0};
+    autoptr(arena_free) struct arena *names = arena_new("doctor", NAMES_MAX);
     autovalue(checkup_release) struct checkup c = {0};
     int code = parse(app, argc, argv, &a);
 
@@ -123,14 +131,17 @@ static int run(struct app *app, int argc, char **argv)
     doctor_postgres(app, &c);
     doctor_kafka(app, &c);
     doctor_rock(app, &c);
-    doctor_exchange(app, a.mailbox, &c);
+    if (a.by_worker)
+        doctor_worker(app, names, a.mailbox, &c);
+    else
+        doctor_exchange(app, a.mailbox, &c);
     show(&c, &a);
     return checkup_failed(&c) ? APP_FAILED : APP_OK;
 }
 
 const struct cli_verb cli_doctor = {
     "doctor", "what does not work, and what to do about it",
-    "Usage: contact-sync doctor [--mailbox ADDRESS] [--json]\n"
+    "Usage: contact-sync doctor [--mailbox ADDRESS [--by-worker]] [--json]\n"
     "\n"
     "Looks at PostgreSQL, Kafka, Rock and Exchange with the settings in force and says for each "
     "step "
@@ -140,9 +151,15 @@ const struct cli_verb cli_doctor = {
     "acts for\n"
     "that mailbox and writes and deletes one marked contact there.\n"
     "\n"
+    "  --by-worker   the mailbox is tested by a worker that runs, with its settings, from its "
+    "machine: what\n"
+    "                Test Connection does. Needs producer and worker, and a mailbox that somebody "
+    "syncs to\n"
+    "\n"
     "Exit codes: 0 all is well (warnings included), 1 something failed.\n"
     "\n"
     "Examples:\n"
     "  contact-sync doctor --mailbox pat@church.example --config ./site.conf\n"
+    "  contact-sync doctor --mailbox pat@church.example --by-worker\n"
     "  contact-sync doctor --json | jq '.steps[] | select(.state == \"failed\")'\n",
     run};

@@ -12,5 +12,8 @@
 void doctor_postgres(struct app *app, struct checkup *c);
 void doctor_kafka(struct app *app, struct checkup *c);
 void doctor_rock(struct app *app, struct checkup *c);
+/* The mailbox tested by a worker instead of by this process: through the rows and the queue. a: of
+ * the steps' names. */
+void doctor_worker(struct app *app, struct arena *a, const char *mailbox, struct checkup *c);
 
 #endif

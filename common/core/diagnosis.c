@@ -37,6 +37,8 @@ static const struct row rows[] = {
     /* a test by a worker */
     {"probe.no_worker", NULL, "No worker has taken the test.",
      "Is contact-sync-producer running, which passes the question on, and a contact-sync-worker? Their logs say what is wrong"},
+    {"probe.no_mailbox", NULL, "Nobody syncs to that address yet, so no worker can be asked about it.",
+     "Leave --by-worker out: then this program tests it. Or wait for the first run after the person became eligible: contact-sync run"},
     {"probe.no_end", NULL, "The worker that took the test does not come to an end.", "Look at its log, then ask again"},
 
     /* the account */

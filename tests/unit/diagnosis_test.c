@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/arena.h"
+
 #include "common/core/checkup.h"
 
 /* What the operator must read for each code; the facts in it. */
@@ -102,6 +104,25 @@ Test(checkup, tells_people_and_machines_the_same)
     cr_expect_not_null(strstr(json.p, "a \\\"host\\\" has an address"));
     cr_expect_not_null(strstr(json.p, "\"code\":\"http.403\""));
     cr_expect_not_null(strstr(json.p, "\"state\":\"skipped\""));
+}
+
+Test(checkup, what_another_process_found_reads_as_it_was_written)
+{
+    autoptr(arena_free) struct arena *a = arena_new("test", 1 << 20);
+    autovalue(checkup_release) struct checkup c = {0}, copy = {0};
+    autovalue(str_release) struct str json = STR_INIT(1 << 16), again = STR_INIT(1 << 16);
+    struct err e;
+    fill(&c);
+    checkup_json(&c, &json);
+    cr_assert_eq(checkup_from_json(a, json.p, &copy, &e), 0, "%s", e.text);
+    checkup_json(&copy, &again);
+    cr_expect_str_eq(again.p, json.p);
+    static const char *const broken[] = {
+        "", "[]", "{\"steps\":[{}]}",
+        "{\"steps\":[{\"part\":\"P\",\"name\":\"n\",\"state\":\"fine\",\"ms\":1,\"code\":\"\","
+        "\"text\":\"\",\"remedy\":\"\"}]}"};
+    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
+        cr_expect_eq(checkup_from_json(a, broken[i], &copy, &e), -1, "%zu", i);
 }
 
 Test(checkup, a_warning_is_no_failure)
