@@ -7,9 +7,9 @@ import ssl
 import subprocess
 import threading
 
-from lib_program import BUILD, environment, need
+from lib_program import BUILD, environment, need, until
 from lib_run import main, needs_kafka
-from lib_site import ROOT, Site, psql
+from lib_site import PASSWORD, ROOT, Site, psql
 
 MAILBOX = "pat@church.example"
 
@@ -35,9 +35,9 @@ class Patient:
         need(not bad, f"a site that is well: {bad}")
         return steps
 
-    def finds(self, part, name, *words, state="failed", **given):
+    def finds(self, part, name, *words, state="failed", by_worker=False, **given):
         """This step alone is wrong; text and remedy hold these words."""
-        steps = self.steps(**given)
+        steps = self.steps(*(["--by-worker"] if by_worker else []), **given)
         bad = [s for s in steps if s["state"] == state and s["part"] == part]
         need([s["name"] for s in bad] == [name], f"{part}/{name} should be {state}: {[s for s in steps if s['part'] == part]}")
         said = bad[0]["text"] + " | " + bad[0]["remedy"]
@@ -291,7 +291,47 @@ def what_kafka_lacks():
         p.finds("Kafka", "brokers", "kafka.bootstrap.servers", sets=[f"kafka.bootstrap.servers=127.0.0.1:{closed_port()}"])
 
 
+def a_test_by_a_worker():
+    """Test Connection: asked for in a row, passed on by producer and Kafka, run by a worker, its steps read along; nobody there: said"""
+    needs_kafka()
+    with site("by worker", kafka=True) as s:
+        p = Patient(s)
+        producer, worker = s.producer().ready(), s.worker().ready()
+        s.plan()
+        s.exact()
+        address = sorted(s.expected())[0]
+        made = s.stats()["created"]
+        steps = [x for x in p.steps("--by-worker", mailbox=address) if x["part"] == "Exchange"]
+        need([x["state"] for x in steps] == ["ok"] * len(steps), steps)
+        need([x["name"] for x in steps][:2] == ["worker", "name"] and steps[-1]["name"] == "delete", steps)
+        need(s.stats()["created"] == made + 1, "the test contact did not come")
+        need(s.sql("SELECT count(*) FROM probe WHERE ok AND requested_by = 'cli'") == "1", "the row does not say how it ended")
+        s.fault("soap_fault", times=0, op="GetFolder", code="ErrorImpersonateUserDenied")
+        step = p.finds("Exchange", "impersonation", "scope", address, mailbox=address, by_worker=True)
+        need(step["code"] == "ews.ErrorImpersonateUserDenied", step)
+        s.exchange.delete("faults")
+        need(worker.metric("contact_sync_probes_total", "failed") == 1, "the worker does not count")
+        # a mailbox that rests is tested all the same
+        s.sql(f"UPDATE mailbox SET parked_until = now() + interval '1 hour', parked_why = 'x' WHERE address = '{address}'")
+        steps = [x for x in p.steps("--by-worker", mailbox=address) if x["part"] == "Exchange"]
+        need(steps[-1]["name"] == "delete" and steps[-1]["state"] == "ok", steps)
+        p.finds("Exchange", "worker", "Nobody syncs", mailbox="nobody@church.example", by_worker=True)
+        # one that dies over it leaves it to the next
+        s.fault("late_answer", times=0, op="GetFolder", ms=15000)
+        s.sql(f"INSERT INTO probe (mailbox, requested_by) SELECT id, 'x' FROM mailbox WHERE address = '{address}'")
+        until("it is begun", lambda: s.sql("SELECT count(*) FROM probe WHERE run_until IS NOT NULL AND done_at IS NULL") == "1", 20)
+        worker.kill()
+        s.exchange.delete("faults")
+        s.sql("UPDATE probe SET run_until = now() WHERE done_at IS NULL")
+        s.worker().ready()
+        until("another worker has ended it", lambda: s.sql("SELECT count(*) FROM probe WHERE done_at IS NULL") == "0", 40)
+        need(s.sql("SELECT ok FROM probe ORDER BY id DESC LIMIT 1") == "t", "it failed")
+        producer.stop()
+        need(PASSWORD not in s.sql("SELECT string_agg(answer::text, ' ') FROM probe"), "a secret is in the rows")
+        return "7 tests"
+
+
 if __name__ == "__main__":
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
-    main([all_is_well, the_way_to_exchange, how_exchange_is_found, a_libcurl_that_cannot, what_exchange_refuses, what_rock_refuses, what_postgres_lacks, what_kafka_lacks],
+    main([all_is_well, the_way_to_exchange, how_exchange_is_found, a_libcurl_that_cannot, what_exchange_refuses, what_rock_refuses, what_postgres_lacks, what_kafka_lacks, a_test_by_a_worker],
          at_once=3)
