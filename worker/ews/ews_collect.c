@@ -116,6 +116,26 @@ static void at_item_id(struct decoder *d, struct attributes at)
     item(d)->change_key = attribute(d, at, "ChangeKey", EWS_MAX_ID);
 }
 
+static struct ews_attachment *attachment(struct decoder *d)
+{
+    return &d->attachments.v[d->attachments.n - 1];
+}
+
+static void at_attachment(struct decoder *d)
+{
+    if (d->attachments.n >= EWS_MAX_ATTACHMENTS) {
+        ews_refuse(d, "too many attachments");
+        return;
+    }
+    vec_push(&d->attachments, (struct ews_attachment){.id = NULL});
+    item(d)->n_attachments++;
+}
+
+static void at_root_id(struct decoder *d, struct attributes at)
+{
+    message(d)->root_change_key = attribute(d, at, "RootItemChangeKey", EWS_MAX_ID);
+}
+
 static void at_property_path(struct decoder *d, struct attributes at)
 {
     static const struct {
@@ -234,6 +254,15 @@ void ews_collect_enter(struct decoder *d, enum place place, const char *name, st
     case PLACE_ITEM_ID:
         at_item_id(d, at);
         break;
+    case PLACE_ATTACHMENT:
+        at_attachment(d);
+        break;
+    case PLACE_ATTACHMENT_ID:
+        attachment(d)->id = attribute(d, at, "Id", EWS_MAX_ID);
+        break;
+    case PLACE_ROOT_ID:
+        at_root_id(d, at);
+        break;
     case PLACE_PROPERTY:
     case PLACE_FOLDER_PROPERTY:
         d->property = PROPERTY_OTHER;
@@ -283,6 +312,11 @@ static void property_value(struct decoder *d, const char *text)
     default:
         break;
     }
+}
+
+static bool is_true(const char *text)
+{
+    return strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
 }
 
 static int64_t date_time(const char *text)
@@ -338,6 +372,13 @@ void ews_collect_text(struct decoder *d, enum place place, const char *text)
         }
         vec_push(&d->categories, arena_strdup(d->arena, text));
         item(d)->n_categories++;
+        break;
+    case PLACE_CONTENT_ID:
+        attachment(d)->content_id = arena_strdup(d->arena, text);
+        break;
+    case PLACE_IS_PHOTO:
+        attachment(d)->photo = is_true(text);
+        attachment(d)->no_photo = !is_true(text);
         break;
     case PLACE_PROPERTY_VALUE:
         property_value(d, text);

@@ -43,6 +43,10 @@ static const struct step {
     {PLACE_MESSAGE, NS_MESSAGES, "Items", PLACE_ITEMS, false},
     {PLACE_MESSAGE, NS_MESSAGES, "RootFolder", PLACE_ROOT_FOLDER, false},
     {PLACE_MESSAGE, NS_MESSAGES, "Folders", PLACE_FOLDERS, false},
+    {PLACE_MESSAGE, NS_MESSAGES, "Attachments", PLACE_WRITTEN, false},
+    {PLACE_MESSAGE, NS_MESSAGES, "RootItemId", PLACE_ROOT_ID, false},
+    {PLACE_WRITTEN, NS_TYPES, NULL, PLACE_WRITTEN_FILE, false},
+    {PLACE_WRITTEN_FILE, NS_TYPES, "AttachmentId", PLACE_ROOT_ID, false},
     {PLACE_MESSAGE_XML, NS_TYPES, "Value", PLACE_MESSAGE_VALUE, true},
     {PLACE_MESSAGE_XML, NS_TYPES, NULL, PLACE_MESSAGE_PATH, false},
     {PLACE_ROOT_FOLDER, NS_TYPES, "Items", PLACE_ITEMS, false},
@@ -57,6 +61,11 @@ static const struct step {
     {PLACE_ITEM, NS_TYPES, "DateTimeCreated", PLACE_CREATED, true},
     {PLACE_ITEM, NS_TYPES, "Categories", PLACE_CATEGORIES, false},
     {PLACE_ITEM, NS_TYPES, "ExtendedProperty", PLACE_PROPERTY, false},
+    {PLACE_ITEM, NS_TYPES, "Attachments", PLACE_ATTACHMENTS, false},
+    {PLACE_ATTACHMENTS, NS_TYPES, NULL, PLACE_ATTACHMENT, false},
+    {PLACE_ATTACHMENT, NS_TYPES, "AttachmentId", PLACE_ATTACHMENT_ID, false},
+    {PLACE_ATTACHMENT, NS_TYPES, "ContentId", PLACE_CONTENT_ID, true},
+    {PLACE_ATTACHMENT, NS_TYPES, "IsContactPhoto", PLACE_IS_PHOTO, true},
     {PLACE_CATEGORIES, NS_TYPES, "String", PLACE_CATEGORY, true},
     {PLACE_PROPERTY, NS_TYPES, "ExtendedFieldURI", PLACE_PROPERTY_PATH, false},
     {PLACE_PROPERTY, NS_TYPES, "Value", PLACE_PROPERTY_VALUE, true},
@@ -128,7 +137,9 @@ static void on_end(void *user, const xmlChar *name, const xmlChar *prefix, const
     if (d->why || d->depth == 0)
         return;
     enum place place = d->stack[--d->depth];
-    if (d->collecting && d->text.over)
+    if (d->collecting && d->text.over && place == PLACE_CONTENT_ID)
+        ews_collect_text(d, place, ""); /* not ours, and no reason to read nothing at all */
+    else if (d->collecting && d->text.over)
         ews_refuse(d, "a text is too long");
     else if (d->collecting)
         ews_collect_text(d, place, d->text.p);
@@ -168,6 +179,7 @@ static void start(struct decoder *d)
     vec_clear(&d->messages);
     vec_clear(&d->items);
     vec_clear(&d->categories);
+    vec_clear(&d->attachments);
     vec_clear(&d->folders);
     str_clear(&d->text);
     arena_reset(d->arena);
@@ -214,7 +226,9 @@ static void finish(struct decoder *d, struct ews_response *ret)
     struct ews_item *items = arena_memdup(d->arena, d->items.v, d->items.n * sizeof(*items));
     struct ews_message *messages =
         arena_memdup(d->arena, d->messages.v, d->messages.n * sizeof(*messages));
-    for (size_t i = 0, at = 0; i < d->items.n; i++) {
+    struct ews_attachment *attachments =
+        arena_memdup(d->arena, d->attachments.v, d->attachments.n * sizeof(*attachments));
+    for (size_t i = 0, at = 0, file = 0; i < d->items.n; i++) {
         items[i].categories = categories + at;
         at += items[i].n_categories;
     }
@@ -231,6 +245,8 @@ static void finish(struct decoder *d, struct ews_response *ret)
     ret->n_messages = d->messages.n;
     ret->repaired = d->recovering;
 }
+        items[i].attachments = attachments + file;
+        file += items[i].n_attachments;
 
 int ews_decode(const char *p, size_t n, struct arena *a, struct ews_response *ret, struct err *err)
 {
@@ -256,3 +272,4 @@ int ews_decode(const char *p, size_t n, struct arena *a, struct ews_response *re
     str_release(&d.text);
     return r;
 }
+    vec_release(&d.attachments);

@@ -3,11 +3,11 @@
  * have passed.
  *
  * Knows the response documents of CreateItem, UpdateItem, DeleteItem, GetItem, FindItem, GetFolder,
- * FindFolder and CreateFolder, and SOAP faults. Elements are known by namespace and local name,
- * never by prefix; unknown ones are skipped. A DOCTYPE, a broken document, more depth, items or
- * text than the limits below: an error. A server that writes character references which XML forbids
- * is read a second time in recovery mode, which drops them (`repaired`); nothing else is ever
- * recovered from.
+ * FindFolder, CreateFolder, CreateAttachment and DeleteAttachment, and SOAP faults. Elements are
+ * known by namespace and local name, never by prefix; unknown ones are skipped. A DOCTYPE, a broken
+ * document, more depth, items or text than the limits below: an error. A server that writes
+ * character references which XML forbids is read a second time in recovery mode, which drops them
+ * (`repaired`); nothing else is ever recovered from.
  * @source  reference/ews.md sections 2, 8, 10, 11, 15
  */
 #ifndef SYNC_WORKER_EWS_DECODE_H
@@ -26,9 +26,10 @@ enum {
     EWS_MAX_BYTES = 16 << 20, /* of a document */
     EWS_MAX_ID = 1024,        /* bytes; Exchange's are at most 512 */
     EWS_MAX_MESSAGES = 1000,
-    EWS_MAX_ITEMS = 2000,      /* in one document */
-    EWS_MAX_CATEGORIES = 4000, /* in one document */
-    EWS_MAX_FOLDERS = 1000,    /* in one document */
+    EWS_MAX_ITEMS = 2000,       /* in one document */
+    EWS_MAX_CATEGORIES = 4000,  /* in one document */
+    EWS_MAX_FOLDERS = 1000,     /* in one document */
+    EWS_MAX_ATTACHMENTS = 4000, /* in one document */
     EWS_MAX_DEPTH = 64,
     EWS_MAX_TEXT = 4096, /* of one element that we read */
     EWS_MAX_HASH = 127,  /* of RockSyncHash; a longer one is not ours and is cut */
@@ -46,6 +47,12 @@ struct ews_problem { /* what a response message or a fault says about its troubl
     uint32_t backoff_ms; /* BackOffMilliseconds; 0: none */
 };
 
+struct ews_attachment {
+    const char *id;         /* NULL when absent */
+    const char *content_id; /* the mark that its maker gave it, or NULL */
+    bool photo, no_photo;   /* what IsContactPhoto says; neither: nothing, as of Exchange 2007 */
+};
+
 struct ews_item {
     const char *id, *change_key; /* NULL when absent */
     bool has_key;                /* RockSyncKey is there and is a Guid */
@@ -54,6 +61,8 @@ struct ews_item {
     int64_t created_ms; /* 0 unknown */
     const char *const *categories;
     size_t n_categories;
+    const struct ews_attachment *attachments; /* where the request asked for them */
+    size_t n_attachments;
     int64_t legacy_person;   /* RockPersonId of the original plugin; 0 none that can be read */
     const char *legacy_mark; /* its RockLastUpdated, or NULL */
     bool legacy;             /* carries one of the two */
@@ -71,8 +80,9 @@ struct ews_message {
     size_t n_items;
     const struct ews_folder *folders; /* those with an id */
     size_t n_folders;
-    int64_t next_offset; /* FindItem, FindFolder: IndexedPagingOffset; -1 when absent */
-    bool last_page;      /* FindItem, FindFolder: IncludesLastItemInRange */
+    const char *root_change_key; /* CreateAttachment, DeleteAttachment: the item's; or NULL */
+    int64_t next_offset;         /* FindItem, FindFolder: IndexedPagingOffset; -1 when absent */
+    bool last_page;              /* FindItem, FindFolder: IncludesLastItemInRange */
 };
 
 struct ews_response {

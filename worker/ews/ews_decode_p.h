@@ -41,6 +41,14 @@ enum place { /* where in the document; the table in ews_decode.c says which elem
              PLACE_ITEMS,
              PLACE_ITEM,
              PLACE_ITEM_ID,
+             PLACE_ATTACHMENTS,
+             PLACE_ATTACHMENT,
+             PLACE_ATTACHMENT_ID,
+             PLACE_CONTENT_ID,
+             PLACE_IS_PHOTO,
+             PLACE_WRITTEN, /* Attachments of a message: those that were written */
+             PLACE_WRITTEN_FILE,
+             PLACE_ROOT_ID,
              PLACE_CREATED,
              PLACE_CATEGORIES,
              PLACE_CATEGORY,
@@ -68,6 +76,7 @@ struct decoder {
     vec(struct ews_message) messages;
     vec(struct ews_item) items;
     vec(const char *) categories;
+    vec(struct ews_attachment) attachments;
     vec(struct ews_folder) folders;
     enum place stack[EWS_MAX_DEPTH];
     size_t depth;

@@ -72,6 +72,11 @@ static const struct code_row codes[] = {
     {"ErrorInvalidContactEmailAddress", OUT_DEAD, SCOPE_ITEM, 0, 0},
     {"ErrorInvalidContactEmailIndex", OUT_DEAD, SCOPE_ITEM, 0, 0},
     {"ErrorInvalidExtendedPropertyValue", OUT_DEAD, SCOPE_ITEM, 0, 0},
+    /* A photo. One that went between our look and our hand: the user was faster, look again. */
+    {"ErrorInvalidAttachmentId", OUT_RETRY_LATER, SCOPE_ITEM, 0, 0},
+    {"ErrorAttachmentSizeLimitExceeded", OUT_DEAD, SCOPE_ITEM, 0, 0},
+    {"ErrorAttachmentNestLevelLimitExceeded", OUT_DEAD, SCOPE_ITEM, 0, 0},
+    {"ErrorRequiredPropertyMissing", OUT_DEAD, SCOPE_ITEM, 0, 0},
     /* Refused whole. */
     {"ErrorSchemaValidation", OUT_SPLIT, SCOPE_ITEM, 0, 0},
     {"ErrorInvalidRequest", OUT_SPLIT, SCOPE_ITEM, 0, 0},

@@ -445,10 +445,8 @@ static bool read_request(struct sx_call *c, struct sx_fail *fail)
         return sx_refuse(fail, "ErrorInvalidServerVersion",
                          "The specified server version is invalid.");
     c->old = sx_version_old(header.version);
-    if (c->old && !sx_version_2007_check(c->body, fail))
-        return false;
     c->items = c->op->list ? sx_children(sx_child(c->body, c->op->list)) : 1;
-    return resolve(c, &header, fail);
+    return (!c->old || sx_version_2007_check(c->body, fail)) && resolve(c, &header, fail);
 }
 
 static void note_headers(struct sx_call *c)

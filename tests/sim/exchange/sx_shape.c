@@ -126,6 +126,16 @@ static bool write_dates(struct str *out, const struct sx_item *it, const char *n
     return true;
 }
 
+static void write_flag(struct str *out, const struct sx_item *it, const char *name)
+{
+    if (strcmp(name, "HasAttachments") == 0)
+        sx_element(out, name, sx_item_has_attachments(it) ? "true" : "false");
+    else if (strcmp(name, "HasPicture") == 0)
+        sx_element(out, name, sx_item_has_picture(it) ? "true" : "false");
+    else if (sx_one_of("IsSubmitted|IsDraft|IsFromMe|IsResend|IsUnmodified|IsAssociated", name))
+        sx_element(out, name, "false");
+}
+
 static void write_computed(struct str *out, const struct sx_item *it, const char *name)
 {
     if (write_dates(out, it, name))
@@ -142,12 +152,8 @@ static void write_computed(struct str *out, const struct sx_item *it, const char
         sx_element(out, name, "Store");
     else if (strcmp(name, "LastModifiedName") == 0)
         sx_element(out, name, it->folder->mailbox->address);
-    else if (strcmp(name, "HasAttachments") == 0)
-        sx_element(out, name, sx_item_has_attachments(it) ? "true" : "false");
-    else if (strcmp(name, "HasPicture") == 0)
-        sx_element(out, name, sx_item_has_picture(it) ? "true" : "false");
-    else if (sx_one_of("IsSubmitted|IsDraft|IsFromMe|IsResend|IsUnmodified|IsAssociated", name))
-        sx_element(out, name, "false");
+    else
+        write_flag(out, it, name);
 }
 
 void sx_attachment_write(struct str *out,

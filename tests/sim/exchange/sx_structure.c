@@ -287,27 +287,30 @@ static bool check_entry(const xmlNode *n, struct sx_fail *fail)
     return true;
 }
 
-static bool check_field_value(const xmlNode *n, struct arena *a, struct sx_fail *fail)
+static bool
+check_typed(const struct sx_field *f, const xmlNode *n, const char *text, struct sx_fail *fail)
 {
-    int field = sx_field_by_name((const char *)n->name);
-    const struct sx_field *f = field == SX_NO_FIELD ? NULL : sx_field_at(field);
-    const char *text = sx_text(n, a);
     struct tm_civil civil;
     int64_t ms;
-    if (sx_one_of("IsContactPhoto|IsInline", (const char *)n->name) &&
-        !sx_one_of("true|false|1|0", text))
-        return violation(fail, n, "not a valid xs:boolean");
-    if (!f)
-        return true;
     /* a dateTime without a zone is a valid xs:dateTime, a bare date is none */
     if (f->kind == SX_DATE &&
         !(strchr(text, 'T') && (tm_parse_utc(text, &ms) || tm_parse_naive(text, &civil))))
         return violation(fail, n, "not a valid xs:dateTime");
     if (f->kind == SX_ENUM && !sx_one_of(f->values, text))
         return violation(fail, n, "the value is not in the enumeration");
-    if (f->kind == SX_BOOL && !sx_one_of("true|false|1|0", text))
-        return violation(fail, n, "not a valid xs:boolean");
     return true;
+}
+
+static bool check_field_value(const xmlNode *n, struct arena *a, struct sx_fail *fail)
+{
+    static const char flags[] = "IsContactPhoto|IsInline"; /* of attachments */
+    const char *name = (const char *)n->name, *text = sx_text(n, a);
+    int field = sx_field_by_name(name);
+    const struct sx_field *f = field == SX_NO_FIELD ? NULL : sx_field_at(field);
+    bool flag = f ? f->kind == SX_BOOL : sx_one_of(flags, name);
+    if (flag && !sx_one_of("true|false|1|0", text))
+        return violation(fail, n, "not a valid xs:boolean");
+    return !f || check_typed(f, n, text, fail);
 }
 
 static bool check_uri(const xmlNode *n, struct sx_fail *fail)
