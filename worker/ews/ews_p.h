@@ -3,8 +3,8 @@
  * requests).
  *
  * ews_store.c owns the store; ews_call.c sends requests and finds out what their answers mean;
- * ews_apply.c and ews_list.c are the calls: they encode, and hear of a good answer (answered) or of
- * a verdict on all of it (failed).
+ * ews_apply.c, ews_list.c and ews_photo.c are the calls: they encode, and hear of a good answer
+ * (answered) or of a verdict on all of it (failed).
  */
 #ifndef SYNC_WORKER_EWS_P_H
 #define SYNC_WORKER_EWS_P_H
@@ -131,5 +131,12 @@ void ews_legacy(struct contact_store *s,
                 const struct store_mailbox *mb,
                 store_legacy_done done,
                 void *user);
+void ews_photo(struct contact_store *s,
+               const struct store_mailbox *mb,
+               const struct store_photo *photos,
+               size_t n,
+               uint32_t timeout_ms,
+               store_apply_done done,
+               void *user);
 
 #endif

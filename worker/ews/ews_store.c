@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "worker/ews/ews_encode_photo.h"
 #include "worker/ews/ews_oauth.h"
 #include "worker/ews/ews_p.h"
 
@@ -13,8 +14,12 @@ enum {
 };
 
 /* @source  reference/ews.md section 10: 5..100 items, 400 KB */
-static const struct store_limits limits = {
-    .max_create = 100, .max_update = 100, .max_delete = 100, .max_bytes = 400 * 1024};
+static const struct store_limits limits = {.max_create = 100,
+                                           .max_update = 100,
+                                           .max_delete = 100,
+                                           .max_bytes = 400 * 1024,
+                                           .max_photos = EWS_PHOTOS,
+                                           .max_photo_bytes = EWS_PHOTO_BYTES};
 
 static const struct {
     const char *setting, *type;
@@ -79,6 +84,8 @@ static const struct contact_store_ops store_ops = {
 
 static bool given(const char *setting)
 {
+    .photo = ews_photo,
+    .where = ews_where,
     return setting && *setting;
 }
 
