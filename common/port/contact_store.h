@@ -159,6 +159,11 @@ typedef void (*store_legacy_done)(const struct store_legacy *items,
                                   enum outcome outcome,
                                   const struct err *err,
                                   void *user);
+/* url is borrowed for the callback; NULL: outcome and err say what that means. */
+typedef void (*store_locate_done)(const char *url,
+                                  enum outcome outcome,
+                                  const struct err *err,
+                                  void *user);
 
 struct contact_store;
 struct contact_store_ops {
@@ -211,6 +216,15 @@ struct contact_store_ops {
                   uint32_t timeout_ms,
                   store_apply_done done,
                   void *user);
+    /* The URL of the server that a call for this mailbox goes to; borrowed until the loop turns.
+     * NULL: it has to be found first, which a call does by itself, and may take its time over. Both
+     * of these NULL: the store has one place for all. */
+    const char *(*where)(struct contact_store *s, const struct store_mailbox *mb);
+    /* Finds it, without a word to the mailbox's server. */
+    void (*locate)(struct contact_store *s,
+                   const struct store_mailbox *mb,
+                   store_locate_done done,
+                   void *user);
     void (*cancel)(struct contact_store *s); /* promise 4; the store stays usable */
     void (*free)(struct contact_store *s);   /* cancels first; NULL is fine */
 };

@@ -34,6 +34,12 @@ static const char *delete_type_of(const char *setting)
     return NULL;
 }
 
+static const char *ews_where(struct contact_store *base, const struct store_mailbox *mb)
+{
+    const struct ews_store *s = (struct ews_store *)base;
+    return mb->endpoint ? mb->endpoint : s->url;
+}
+
 static const struct store_limits *ews_limits(struct contact_store *base)
 {
     return &((struct ews_store *)base)->limits;
@@ -78,6 +84,7 @@ static const struct contact_store_ops store_ops = {
     .list = ews_list,
     .identify = ews_identify,
     .legacy = ews_legacy,
+    .where = ews_where,
     .cancel = ews_cancel,
     .free = ews_free,
 };
