@@ -253,13 +253,16 @@ bool memory_clear_done(struct memory_mailbox *mb)
     return !left;
 }
 
-static void void_haves(struct memory_mailbox *mb)
+static void void_haves(struct memory_mailbox *mb, int64_t now)
 {
-    vec_foreach (row, &mb->links) { /* items that moved along still carry our categories */
-        (*row)->have = (struct link_side){.cats = (*row)->have.cats};
-        (*row)->have_unknown = false;
-        (*row)->item_id = (*row)->version = NULL;
-        (*row)->look_at = 0;
+    vec_foreach (it, &mb->links) {
+        struct ledger_memory_link *row = *it;
+        bool look = !row->want.set && (row->have.set || row->look_at);
+        /* items that moved along still carry our categories */
+        row->have = (struct link_side){.cats = row->have.cats};
+        row->have_unknown = false;
+        row->item_id = row->version = NULL;
+        row->look_at = look ? now : 0;
     }
     mb->row.verified = 0;
     if (mb->row.folder_id) /* a first contact changes nothing that was planned */
@@ -275,7 +278,7 @@ void memory_identify(struct ledger_memory_rows *rows,
     if (other && mb->row.folder_id)
         mb->row.former = joined(rows, mb->row.folder_id, mb->row.former);
     if (other)
-        void_haves(mb);
+        void_haves(mb, memory_now(rows));
     mb->row.folder_id = ledger_memory_text(rows, folder_id);
     mb->row.server_version = ledger_memory_text(rows, server_version);
 }

@@ -216,14 +216,16 @@ const struct pg_stmt ledger_sql_record = {
 /* ---- the mailbox as a whole ---- */
 
 /* Returns: ours?, done? A first contact (no folder before) leaves the digest. Intents stay: they
- * are settled by key, in the folder that is there now. */
+ * are settled by key, in the folder that is there now. What is not wanted is looked for: nothing
+ * else makes it due, and its item may have moved along. */
 const struct pg_stmt ledger_sql_identify = {
     "ledger_identify",
     "WITH lease AS (SELECT id, folder_id FROM mailbox WHERE " OURS "),"
     " fit AS (SELECT id, folder_id IS DISTINCT FROM $3::text AS other FROM lease"
     "  WHERE NOT EXISTS (SELECT FROM mailbox x WHERE x.folder_id = $3 AND x.id <> $1)),"
     " voided AS (UPDATE link l SET have = NULL, have_content = NULL,"
-    "  have_key = NULL, item_id = NULL, version = NULL, look_at = NULL FROM fit"
+    "  have_key = NULL, item_id = NULL, version = NULL,"
+    "  look_at = CASE WHEN l.want IS NULL THEN statement_timestamp() END FROM fit"
     "  WHERE fit.other AND l.mailbox = fit.id AND (l.have IS NOT NULL OR l.look_at IS NOT NULL)),"
     " up AS (UPDATE mailbox m SET folder_id = $3, server_version = $4::text,"
     "  verified = CASE WHEN fit.other THEN 0 ELSE m.verified END,"

@@ -70,7 +70,8 @@ static const struct pg_stmt apply_wants = {
 
 /*
  * Hidden rows stay hidden and only want nothing any more. A kept row keeps its item; where there is
- * none (and none may be under way) nothing has to be remembered.
+ * none (and none may be under way, or there unseen) nothing has to be remembered. What may be there
+ * unseen the worker looks for: nothing else would make it due.
  */
 static const struct pg_stmt apply_drops = {
     "plan_apply_drops",
@@ -80,15 +81,19 @@ static const struct pg_stmt apply_drops = {
     " dead_code = CASE WHEN l.want IS NULL THEN l.dead_code END,"
     " state = CASE WHEN l.state = 'hidden' THEN 'hidden' WHEN d.keep AND d.item THEN 'kept'"
     "  ELSE 'active' END,"
+    " look_at = CASE WHEN d.unseen THEN now() ELSE l.look_at END,"
     " hold = CASE WHEN NOT d.keep AND l.state <> 'hidden' THEN d.hold END,"
     " offer = CASE WHEN d.hold IS NULL THEN $3::bigint END,"
     " fell_at = CASE WHEN d.counted AND d.item THEN coalesce(l.fell_at, now())"
     "  ELSE l.fell_at END"
-    " FROM (SELECT u.*, x.have IS NOT NULL OR i.person IS NOT NULL AS item"
+    " FROM (SELECT u.*, x.have IS NOT NULL OR i.person IS NOT NULL OR s.unseen AS item, s.unseen"
     "  FROM unnest($5::bigint[], $6::boolean[], $7::boolean[], $8::bigint[])"
     "  AS u(person, keep, counted, hold)"
     "  JOIN link x ON x.mailbox = $1::bigint AND x.person = u.person"
-    "  LEFT JOIN intent i ON i.mailbox = $1 AND i.person = u.person) d"
+    "  LEFT JOIN intent i ON i.mailbox = $1 AND i.person = u.person"
+    "  CROSS JOIN LATERAL (SELECT x.want IS NOT NULL AND x.have IS NULL AND i.person IS NULL"
+    "   AND x.state <> 'hidden'"
+    "   AND " PLAN_PG_BLIND " AS unseen) s) d"
     " WHERE l.mailbox = $1 AND l.person = d.person"};
 
 static const struct pg_stmt apply_mailbox = {

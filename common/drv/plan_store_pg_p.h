@@ -94,6 +94,13 @@ void plan_pg_offers_free(struct plan_store_pg *s);
     " AND l.dead_for IS DISTINCT FROM coalesce(l.want, '\\x00'::bytea))"
 /* The guard's window. */
 #define PLAN_PG_WINDOW "now() - interval '24 hours'"
+/*
+ * Nobody knows what is in mailbox $1: its folder is another one, or the rows are an older copy, and
+ * no listing has come since. What was wanted may be there.
+ */
+#define PLAN_PG_BLIND                                                                              \
+    "(SELECT folder_id IS NOT NULL AND verified <> (SELECT generation FROM cluster)"               \
+    " FROM mailbox WHERE id = $1::bigint)"
 
 /* Each file adds its operations. */
 void plan_pg_add_run(struct plan_store_ops *o);

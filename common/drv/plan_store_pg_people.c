@@ -163,11 +163,13 @@ static int op_links(struct plan_store *s,
                     struct err *err)
 {
     static const struct pg_stmt stmt = {
-        "plan_links", "SELECT p.key, l.person, l.want, l.have IS NOT NULL, l.state,"
-                      " coalesce(l.fell_at > " PLAN_PG_WINDOW ", false), l.hold IS NOT NULL,"
-                      " i.person IS NOT NULL FROM link l JOIN person p ON p.id = l.person"
-                      " LEFT JOIN intent i ON i.mailbox = l.mailbox AND i.person = l.person"
-                      " WHERE l.mailbox = $1::bigint ORDER BY p.key"};
+        "plan_links",
+        "SELECT p.key, l.person, l.want, l.have IS NOT NULL, l.state,"
+        " coalesce(l.fell_at > " PLAN_PG_WINDOW ", false), l.hold IS NOT NULL,"
+        " i.person IS NOT NULL, l.want IS NOT NULL AND l.state <> 'hidden' AND " PLAN_PG_BLIND
+        " FROM link l JOIN person p ON p.id = l.person"
+        " LEFT JOIN intent i ON i.mailbox = l.mailbox AND i.person = l.person"
+        " WHERE l.mailbox = $1::bigint ORDER BY p.key"};
     autovalue(pg_params_release) struct pg_params p = {0};
     autoptr(pg_result_free) struct pg_result *r = NULL;
     pg_put_i64(&p, mailbox);
@@ -184,7 +186,7 @@ static int op_links(struct plan_store *s,
         row->fell_recently = pg_bool(r, i, 5);
         row->held = pg_bool(r, i, 6);
         row->intent = pg_bool(r, i, 7);
-        row->row.has_item = pg_bool(r, i, 3) || row->intent;
+        row->row.has_item = pg_bool(r, i, 3) || row->intent || pg_bool(r, i, 8);
     }
     return 0;
 }

@@ -224,7 +224,8 @@ struct ledger_ops {
                     ledger_done done,
                     void *user);
     /* The target folder's id as the server says. A different one than before: every have is void,
-     * verified is off, version of ids forgotten, the old id among the former ones. LEDGER_CONFLICT:
+     * verified is off, version of ids forgotten, the old id among the former ones; what had an item
+     * and is not wanted is looked for (look_at := now). LEDGER_CONFLICT:
      * another mailbox row has it (two addresses of one mailbox). */
     void (*identify)(struct ledger *l,
                      struct ledger_lease lease,

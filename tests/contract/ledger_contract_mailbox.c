@@ -56,6 +56,21 @@ CASE(another_folder_leaves_the_categories_that_may_be_ours)
     cr_expect(eq(str, (char *)(uintptr_t)a->known[1].cats, "Staff"));
 }
 
+/* It may have moved along, and a listing of everything may never come: nothing else is due. */
+CASE(another_folder_has_what_is_not_wanted_looked_for)
+{
+    struct ledger_lease lease = taken();
+    cr_assert(eq(int, identify(lease, "Folder-1"), LEDGER_OK));
+    synced(lease, 1, ANN);
+    fx_want(box, person(1), NULL, NULL);
+    cr_assert(eq(int, identify(lease, "Folder-2"), LEDGER_OK));
+    struct answer *rows = load(lease, 10);
+    cr_assert(eq(sz, rows->n, 1));
+    cr_expect(rows->links[0].look == true);
+    cr_expect(rows->links[0].have.set == false);
+    cr_expect(eq(int, release(lease, rows->poke, 0), LEDGER_MORE));
+}
+
 /* The planner moves items between rows (merges) while a worker holds what it loaded before. */
 CASE(a_write_of_a_row_whose_item_came_or_went_meanwhile_is_refused)
 {

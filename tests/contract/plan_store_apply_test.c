@@ -276,6 +276,25 @@ PLAN_TEST(an_open_write_counts_as_an_item)
     COL("state = 'kept' AND fell_at IS NOT NULL", box, 1, "true");
 }
 
+/* The mailbox has another folder than it had: what was in it may have moved along. */
+PLAN_TEST(what_may_be_there_unseen_counts_as_an_item_and_is_looked_for)
+{
+    size_t n;
+    one_synced();
+    SQL("UPDATE link SET have = NULL, have_content = NULL, item_id = NULL");
+    cr_expect(not(links(&n)->row.has_item), "a first contact: nothing was there before");
+    SQL("UPDATE mailbox SET folder_id = 'another', verified = 0");
+    cr_expect(links(&n)->row.has_item);
+    drop(box, (struct plan_drop){.person = 1, .counted = true, .keep = true});
+    COL("state = 'kept' AND fell_at IS NOT NULL AND look_at <= now()", box, 1, "true");
+    cr_expect(not(links(&n)->row.has_item), "the look will tell");
+    want_one(want(1), 0);
+    SQL("UPDATE link SET look_at = NULL");
+    SQL("UPDATE mailbox SET verified = (SELECT generation FROM cluster)");
+    drop(box, (struct plan_drop){.person = 1, .keep = true});
+    COL("state = 'active' AND look_at IS NULL", box, 1, "true");
+}
+
 PLAN_TEST(kept_rows_keep_their_item_until_deletes_are_wanted)
 {
     one_synced();

@@ -94,6 +94,8 @@ struct plan_store *world_plan_new(struct world_rows *r);
 void world_plan_add_offer(struct plan_store_ops *o);
 int world_plan_leads(struct plan_store *s, struct err *err);
 struct ledger_memory_link *world_link(struct world_rows *r, int64_t mailbox, int64_t person);
+/* An item, or a write under way, or one that nobody has seen since the mailbox moved. */
+bool world_may_have(const struct world_rows *r, const struct ledger_memory_link *l);
 void world_rows_release(struct world_rows *r);
 size_t world_rows_approve(struct world_rows *r); /* all that is held; returns how many links */
 

@@ -215,6 +215,19 @@ static int by_row_key(const void *x, const void *y)
     return guid_cmp(&((const struct plan_row *)x)->row.key, &((const struct plan_row *)y)->row.key);
 }
 
+/* Wanted, and nobody knows what is there: see PLAN_PG_BLIND. */
+static bool unseen(const struct world_rows *r, const struct ledger_memory_link *l)
+{
+    const struct ledger_memory_mailbox *m = ledger_memory_mailbox(r->rows, l->mailbox);
+    return l->want.set && !l->have.set && !l->intent && l->state != LINK_HIDDEN && m->folder_id &&
+           m->verified != *ledger_memory_generation(r->rows);
+}
+
+bool world_may_have(const struct world_rows *r, const struct ledger_memory_link *l)
+{
+    return l->have.set || l->intent || unseen(r, l);
+}
+
 static int op_links(struct plan_store *s,
                     struct arena *a,
                     int64_t mailbox,
@@ -234,7 +247,7 @@ static int op_links(struct plan_store *s,
                                       .person = l->person,
                                       .wanted = l->want.set,
                                       .want = memory_want(r->rows, l),
-                                      .has_item = l->have.set || l->intent,
+                                      .has_item = world_may_have(r, l),
                                       .state = l->state},
                               .fell_recently = recent(r, r->row[mailbox][l->person].fell_at),
                               .held = l->held,
@@ -405,7 +418,9 @@ static void apply_drop(struct world_rows *r, const struct plan *p, const struct 
 {
     struct ledger_memory_link *l = world_link(r, p->mailbox, d->person);
     struct world_row *x = &r->row[p->mailbox][d->person];
-    bool item = l->have.set || l->intent, hidden = l->state == LINK_HIDDEN;
+    bool item = world_may_have(r, l), hidden = l->state == LINK_HIDDEN;
+    if (unseen(r, l))
+        l->look_at = now(r);
     offered(r, p, l);
     l->dead &= !l->want.set;
     l->want.set = false;

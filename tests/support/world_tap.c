@@ -254,7 +254,7 @@ static int t_apply(struct plan_store *s,
     for (size_t i = 0; w->rows.rows && i < plan->n_drops; i++) {
         const struct ledger_memory_link *l =
             ledger_memory_link(w->rows.rows, plan->mailbox, plan->drops[i].person);
-        items[i] = l->want.set && (l->have.set || l->intent);
+        items[i] = l->want.set && world_may_have(&w->rows, l);
     }
     int rc = inner->ops->apply(inner, plan, ret, ret_gen, err);
     if (rc == 0 && *ret == PLAN_APPLIED && w->rows.rows)
