@@ -537,6 +537,8 @@ static void many_calls_at_once_are_answered_once_each(struct contract_host *h)
     cr_expect_eq(list_keys(h, NULL, 0).n, (size_t)CALLS);
 }
 
+#include "tests/contract/contact_store_contract_photo.c"
+
 #define CASE(f)                                                                                    \
     {                                                                                              \
 #        f, f                                                                                      \
@@ -567,6 +569,15 @@ const struct contract_case contact_store_contract[] = {
     CASE(a_mailbox_is_known_by_its_folder),
     CASE(a_folder_that_is_not_there_is_lost),
     CASE(many_calls_at_once_are_answered_once_each),
+    CASE(a_photo_is_put_and_the_version_told),
+    CASE(a_photo_that_is_there_is_not_put_again),
+    CASE(another_photo_takes_the_place_of_ours),
+    CASE(a_photo_goes_and_only_where_there_is_one),
+    CASE(a_photo_of_the_user_stays),
+    CASE(a_photo_for_what_is_gone_does_not_keep_the_others),
+    CASE(photos_fill_a_call),
+    CASE(without_the_right_to_send_no_photo_is_put),
+    CASE(cancel_answers_for_photos_too),
 };
 const size_t contact_store_contract_count = ARRAY_LEN(contact_store_contract);
 

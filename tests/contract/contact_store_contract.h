@@ -31,6 +31,11 @@ struct contract_host {
     void (*user_sorts)(struct contract_host *h, const char *id, const char *categories);
     void (*user_deletes)(struct contract_host *h, const char *id); /* into the trash */
     void (*user_moves)(struct contract_host *h, const char *id);   /* to another contacts folder */
+    char *(*photo)(struct contract_host *h,
+                   const char *id); /* SHA-256 in hex of the one that is shown */
+    void (*user_sets_photo)(struct contract_host *h,
+                            const char *id,
+                            bool there); /* another one, or none */
 };
 
 struct contract_case {
