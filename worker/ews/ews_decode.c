@@ -231,6 +231,8 @@ static void finish(struct decoder *d, struct ews_response *ret)
     for (size_t i = 0, at = 0, file = 0; i < d->items.n; i++) {
         items[i].categories = categories + at;
         at += items[i].n_categories;
+        items[i].attachments = attachments + file;
+        file += items[i].n_attachments;
     }
     struct ews_folder *folders =
         arena_memdup(d->arena, d->folders.v, d->folders.n * sizeof(*folders));
@@ -245,8 +247,6 @@ static void finish(struct decoder *d, struct ews_response *ret)
     ret->n_messages = d->messages.n;
     ret->repaired = d->recovering;
 }
-        items[i].attachments = attachments + file;
-        file += items[i].n_attachments;
 
 int ews_decode(const char *p, size_t n, struct arena *a, struct ews_response *ret, struct err *err)
 {

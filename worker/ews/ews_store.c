@@ -84,6 +84,7 @@ static const struct contact_store_ops store_ops = {
     .list = ews_list,
     .identify = ews_identify,
     .legacy = ews_legacy,
+    .photo = ews_photo,
     .where = ews_where,
     .cancel = ews_cancel,
     .free = ews_free,
@@ -91,8 +92,6 @@ static const struct contact_store_ops store_ops = {
 
 static bool given(const char *setting)
 {
-    .photo = ews_photo,
-    .where = ews_where,
     return setting && *setting;
 }
 
