@@ -269,7 +269,7 @@ int ews_decode(const char *p, size_t n, struct arena *a, struct ews_response *re
     vec_release(&d.items);
     vec_release(&d.categories);
     vec_release(&d.folders);
+    vec_release(&d.attachments);
     str_release(&d.text);
     return r;
 }
-    vec_release(&d.attachments);
