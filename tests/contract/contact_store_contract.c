@@ -581,7 +581,7 @@ const struct contract_case contact_store_contract[] = {
 };
 const size_t contact_store_contract_count = ARRAY_LEN(contact_store_contract);
 
-static struct criterion_test_params contract_indexes(void)
+__attribute__((unused)) static struct criterion_test_params contract_indexes(void)
 {
     size_t n = contact_store_contract_count, *v = cr_malloc(n * sizeof(*v));
     for (size_t i = 0; i < n; i++)

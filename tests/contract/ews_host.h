@@ -202,11 +202,13 @@ static struct contact_store *open_store(struct loop *l, uint16_t port, const cha
     return s;
 }
 
-static struct opened open_host(const char *password)
+/* max_version: the newest RequestServerVersion that the server knows; NULL: Exchange2016. */
+static struct opened open_server(const char *password, const char *max_version)
 {
     struct opened o = {.l = loop_new(clock_real())};
     struct err err;
-    struct sim_exchange_options options = {.any_mailbox = "church.example", .seed = 7};
+    struct sim_exchange_options options = {
+        .any_mailbox = "church.example", .seed = 7, .max_version = max_version};
     if (access(SCHEMA "/envelope/ews-envelope.xsd", R_OK) == 0)
         options.schema = SCHEMA;
     else
@@ -231,6 +233,11 @@ static struct opened open_host(const char *password)
     };
     keep = arena_new("contract", (size_t)64 << 20);
     return o;
+}
+
+static struct opened open_host(const char *password)
+{
+    return open_server(password, NULL);
 }
 
 /* Whatever the case was: nothing invalid was sent, no foreign contact touched. */

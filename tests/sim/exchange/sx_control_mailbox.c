@@ -347,7 +347,8 @@ static int act_copy(struct sx *x, struct sx_item *it, json_t *body)
 /* The smallest thing that begins like a JPEG; the end says whose it is. */
 static const char users_picture[] = "\xff\xd8\xff\xe0 the user's own \xff\xd9";
 
-/* Outlook takes away the photo that is there and attaches another one under the same name. */
+/* Outlook takes away the photo that is there and attaches another one under the same name; a client
+ * that only attaches is `beside`. */
 static int act_photo(struct sx_item *it, json_t *body, bool foreign)
 {
     const char *text = json_string_value(json_object_get(body, "jpeg"));
@@ -356,8 +357,9 @@ static int act_photo(struct sx_item *it, json_t *body, bool foreign)
     long got = text ? base64_decode(text, n, bytes, n) : 0;
     if (got < 0)
         return 400;
+    bool beside = json_is_true(json_object_get(body, "beside"));
     for (size_t i = it->attachments.n; i-- > 0;)
-        if (it->attachments.v[i].photo)
+        if (it->attachments.v[i].photo && !beside)
             sx_attachment_remove(it, i, sx_wall_ms());
     const struct sx_attachment what = {.name = (char *)(uintptr_t) "ContactPicture.jpg",
                                        .content_type = (char *)(uintptr_t) "image/jpeg",
