@@ -66,14 +66,13 @@ void breaker_failure(
     open_until(b, code, now_ms + after_ms + cap / 2 + rnd % (cap / 2 + 1));
 }
 
-void breaker_stop(struct breaker *b, const char *code, bool for_good, int64_t now_ms)
+void breaker_stop(struct breaker *b, const char *code, int64_t now_ms)
 {
-    if (b->stopped && b->state == BREAKER_OPEN &&
-        !for_good) /* an answer to a request sent before */
+    if (b->stopped && b->state == BREAKER_OPEN) /* an answer to a request sent before */
         return;
     uint32_t ms = STOP_BASE_MS << (b->opened < 6 ? b->opened : 6);
     b->opened++;
-    open_until(b, code, for_good ? INT64_MAX : now_ms + (ms < STOP_CAP_MS ? ms : STOP_CAP_MS));
+    open_until(b, code, now_ms + (ms < STOP_CAP_MS ? ms : STOP_CAP_MS));
     b->stopped = true;
 }
 

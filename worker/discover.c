@@ -200,6 +200,7 @@ struct contact_store *discover_wrap(struct discover *d, struct contact_store *in
         .refresh_after_ms = (uint32_t)conf_int(c, "exchange.autodiscover_refresh_after"),
         .observe = observe,
         .user = d,
-        .freed = freed};
+        .freed = freed,
+        .metrics = d->app->metrics};
     return discover_store_new(inner, locator_new(d->app->loop, steal(d->a), cache, &config));
 }

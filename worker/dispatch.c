@@ -1,6 +1,6 @@
 /*
  * Messages to mailboxes, and who may work: at most so many mailboxes are in hand, at most so many
- * requests are out. Urgent ones go first in both lines.
+ * requests are out, of these at most so many to one server. Urgent ones go first in all lines.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,13 @@
 #include "worker/mailbox_p.h"
 #include "worker/worker_p.h"
 
-enum { URGENT_EXTRA = 8, LEARNED_MAX = 10000, ROWS_MAX = 64 << 20, WORK_MAX = 64 << 20 };
+enum {
+    URGENT_EXTRA = 8,
+    LOCATING_EXTRA = 64,
+    LEARNED_MAX = 10000,
+    ROWS_MAX = 64 << 20,
+    WORK_MAX = 64 << 20
+};
 
 /* --- lines ----------------------------------------------------------------------------- */
 
@@ -52,13 +58,15 @@ void dispatch_forget(struct mailbox *mb)
     struct worker *w = mb->w;
     for (int u = 0; u < 2 && mb->lined; u++) {
         line_forget(&w->ready[u], mb);
-        line_forget(&w->senders[u], mb);
+        vec_foreach (v, &w->servers.all)
+            line_forget(&(*v)->senders[u], mb);
     }
     mb->lined = 0;
 }
 
 /* --- flow ------------------------------------------------------------------------------ */
 
+/* Requests to one server, of ours. */
 static size_t share(const struct worker *w)
 {
     size_t n = w->s.connections;
@@ -70,23 +78,29 @@ static size_t share(const struct worker *w)
     return n;
 }
 
-/* The queue flows while there is memory, the rows are in reach and the account works. */
+/* The queue flows while there is memory and the rows are in reach. */
 static void flow(struct worker *w)
 {
     bool full = w->paused ? w->pending > w->s.pending_max / 2 : w->pending >= w->s.pending_max;
-    bool stopped = w->breaker.stopped && w->breaker.until_ms == INT64_MAX;
-    bool pause = full || stopped || w->draining || !w->p.ledger->ops->healthy(w->p.ledger);
+    bool pause = full || w->draining || !w->p.ledger->ops->healthy(w->p.ledger);
     if (pause != w->paused) {
         w->paused = pause;
         w->p.queue->ops->pause(w->p.queue, pause);
     }
 }
 
+/* Mailboxes in hand, but for those that a search keeps from working. */
+static size_t at_work(const struct worker *w)
+{
+    size_t away = w->by_state[MB_LOCATING];
+    return w->active - (away < LOCATING_EXTRA ? away : LOCATING_EXTRA);
+}
+
 static void pump_ready(struct worker *w)
 {
     size_t max = w->s.connections + w->s.connections / 4 + 2;
     for (int urgent = 1; urgent >= 0; urgent--) {
-        while (w->active < max + (urgent ? URGENT_EXTRA : 0)) {
+        while (at_work(w) < max + (urgent ? URGENT_EXTRA : 0)) {
             struct mailbox *mb;
             if (!line_pop(&w->ready[urgent], &mb))
                 break;
@@ -98,17 +112,33 @@ static void pump_ready(struct worker *w)
     }
 }
 
+static bool has_room(const struct worker *w, const struct server *v)
+{
+    return w->sending < w->s.connections && v->sending < share(w);
+}
+
+/* The next one in the line goes; false: there is none, or no room. */
+static bool pump_one(struct worker *w, struct server *v, int urgent)
+{
+    struct mailbox *mb;
+    while (has_room(w, v) && line_pop(&v->senders[urgent], &mb)) {
+        if (!mb || !mb->waits_for_slot)
+            continue;
+        mb->waits_for_slot = false;
+        mb->resume(mb);
+        return true;
+    }
+    return false;
+}
+
+/* One mailbox of each server in turn: a server with many does not hold up one with few. */
 static void pump_senders(struct worker *w)
 {
     for (int urgent = 1; urgent >= 0; urgent--) {
-        while (w->sending < share(w)) {
-            struct mailbox *mb;
-            if (!line_pop(&w->senders[urgent], &mb))
-                break;
-            if (!mb || !mb->waits_for_slot)
-                continue;
-            mb->waits_for_slot = false;
-            mb->resume(mb);
+        size_t idle = 0;
+        while (idle < w->servers.all.n) {
+            struct server *v = w->servers.all.v[w->turn++ % w->servers.all.n];
+            idle = pump_one(w, v, urgent) ? 0 : idle + 1;
         }
     }
 }
@@ -143,11 +173,61 @@ bool dispatch_hurries(const struct mailbox *mb)
     return mb->urgent;
 }
 
-/* A mailbox that just had its turn does not go before those in the line. */
+static bool line_waits(const struct mailbox_line *l)
+{
+    return l->head < l->q.n;
+}
+
+/* A mailbox that just had its turn does not go before those in the lines that could go. */
 static bool others_wait(const struct worker *w, bool hurry)
 {
-    return w->senders[1].head < w->senders[1].q.n ||
-           (!hurry && w->senders[0].head < w->senders[0].q.n);
+    vec_foreach (it, &w->servers.all) {
+        const struct server *v = *it;
+        if (has_room(w, v) &&
+            (line_waits(&v->senders[1]) || (!hurry && line_waits(&v->senders[0]))))
+            return true;
+    }
+    return false;
+}
+
+static void located(const char *url, enum outcome o, const struct err *err, void *user)
+{
+    struct mailbox *mb = user;
+    if (mb->fenced) {
+        mailbox_lost(mb);
+        return;
+    }
+    if (!url) {
+        mailbox_read_failed(mb, o, err);
+        return;
+    }
+    mb->server = servers_of(&mb->w->servers, url);
+    mb->located = true;
+    mb->resume(mb);
+}
+
+/* Which server? false: that is being found out; resume is called then. No send slot is held
+ * meanwhile: a search may take a minute. */
+static bool locate(struct mailbox *mb, void (*resume)(struct mailbox *))
+{
+    struct worker *w = mb->w;
+    struct contact_store *s = w->p.store;
+    const struct store_mailbox *reach = mailbox_store(mb);
+    const char *url = s->ops->where ? s->ops->where(s, reach) : NULL;
+    bool just_found = mb->located;
+    mb->located = false;
+    if (url || !s->ops->locate) {
+        mb->server = servers_of(&w->servers, url);
+        return true;
+    }
+    if (just_found)
+        return true;
+    mb->server = NULL;
+    mb->resume = resume;
+    mailbox_enter(mb, MB_LOCATING);
+    dispatch_pump(w); /* another one may have its place meanwhile */
+    s->ops->locate(s, reach, located, mb);
+    return false;
 }
 
 bool dispatch_slot(struct mailbox *mb, void (*resume)(struct mailbox *))
@@ -155,23 +235,27 @@ bool dispatch_slot(struct mailbox *mb, void (*resume)(struct mailbox *))
     struct worker *w = mb->w;
     if (mb->has_slot)
         return true;
+    if (!locate(mb, resume))
+        return false;
+    struct server *v = mb->server;
     bool hurry = dispatch_hurries(mb);
-    if (w->sending >= share(w) || (!w->pumping && others_wait(w, hurry))) {
+    if (!has_room(w, v) || (!w->pumping && others_wait(w, hurry))) {
         mailbox_enter(mb, MB_WAITING);
         mb->resume = resume;
         mb->waits_for_slot = true;
-        line_push(&w->senders[hurry], mb);
+        line_push(&v->senders[hurry], mb);
         dispatch_pump(w);
         return false;
     }
-    int64_t wait = breaker_ask(&w->breaker, worker_now(w));
+    int64_t wait = breaker_ask(&v->breaker, worker_now(w));
     if (wait > 0) {
         uint32_t ms = wait < 3600 * 1000 ? (uint32_t)wait : 3600 * 1000;
-        mailbox_pause(mb, ms + worker_random(w) % (ms / 4 + 1), w->breaker.why, resume);
+        mailbox_pause(mb, ms + worker_random(w) % (ms / 4 + 1), v->breaker.why, resume);
         return false;
     }
     mb->has_slot = true;
     w->sending++;
+    v->sending++;
     return true;
 }
 
@@ -181,7 +265,8 @@ void dispatch_slot_free(struct mailbox *mb)
         return;
     mb->has_slot = false;
     mb->w->sending--;
-    breaker_unused(&mb->w->breaker);
+    mb->server->sending--;
+    breaker_unused(&mb->server->breaker);
     dispatch_pump(mb->w);
 }
 
@@ -322,6 +407,14 @@ static void set_aside(struct worker *w, const struct queue_message *m, const str
         q->ops->group_end(q, group, poison_stored, p);
 }
 
+/* It is in a row: the re-driver asks again until somebody runs it. */
+static void test_asked(struct worker *w, const struct queue_message *m, int64_t mailbox)
+{
+    if (w->p.test_mailbox)
+        w->p.test_mailbox(mailbox, w->p.test_user);
+    w->p.queue->ops->ack(w->p.queue, m->topic, m->partition, m->offset);
+}
+
 static void on_message(const struct queue_message *m, void *user)
 {
     struct worker *w = user;
@@ -335,10 +428,8 @@ static void on_message(const struct queue_message *m, void *user)
         set_aside(w, m, &err);
         return;
     }
-    if (t.op == TASK_PROBE) { /* it is in a row: the re-driver asks again until somebody runs it */
-        if (w->p.test_mailbox)
-            w->p.test_mailbox(t.mailbox, w->p.test_user);
-        w->p.queue->ops->ack(w->p.queue, m->topic, m->partition, m->offset);
+    if (t.op == TASK_PROBE) {
+        test_asked(w, m, t.mailbox);
         return;
     }
     struct mailbox *mb = map_get_u64(w->mailboxes, (uint64_t)t.mailbox);

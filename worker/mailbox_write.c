@@ -15,8 +15,7 @@ enum {
     TIMEOUT_BASE_MS = 10000,
     TIMEOUT_ITEM_MS = 500,
     PACE_STEP_MS = 1000,
-    SKIP_RETRY_MS = 3600 * 1000,
-    STOPPED_PARK_MS = 3600 * 1000
+    SKIP_RETRY_MS = 3600 * 1000
 };
 
 static const char *const verb_names[] = {"create", "update", "delete", "strip"};
@@ -40,15 +39,14 @@ static void pause_for(struct mailbox *mb, uint32_t ms, const char *code, bool pa
 static void stop_account(struct mailbox *mb, const struct err *err)
 {
     struct worker *w = mb->w;
-    bool login = !strcmp(err->code, "http.401");
-    if (!w->breaker.stopped)
-        log_error("Exchange account stopped; nothing is sent until it is mended", log_err(err));
+    struct breaker *b = &mb->server->breaker;
+    if (!b->stopped)
+        log_error("Exchange account stopped; nothing is sent there until it is mended",
+                  kv("server", mb->server->host), log_err(err));
     int64_t now = worker_now(w);
-    breaker_stop(&w->breaker, err->code, login, now);
-    metric_set(w->m.stopped, 1);
-    int64_t left = w->breaker.until_ms - now;
-    uint32_t ms = left < STOPPED_PARK_MS ? (uint32_t)left : STOPPED_PARK_MS;
-    pause_for(mb, ms + worker_random(w) % 1000, err->code, true);
+    breaker_stop(b, err->code, now);
+    int64_t left = b->until_ms - now;
+    pause_for(mb, (uint32_t)left + worker_random(w) % 1000, err->code, true);
 }
 
 /* A server that was not found says nothing about the others. */
@@ -58,19 +56,26 @@ static bool of_the_search(const struct err *err)
     return err && strncmp(err->code, search, strlen(search)) == 0;
 }
 
+/* What it says about the server. */
+static void tell_server(struct mailbox *mb, enum outcome o, const struct err *err)
+{
+    struct worker *w = mb->w;
+    struct server *v = mb->server;
+    if (!v || (o != OUT_DONE && of_the_search(err)))
+        return;
+    if (o == OUT_STOP)
+        stop_account(mb, err);
+    else if (o != OUT_DONE && err && err->scope >= SCOPE_REMOTE)
+        breaker_failure(&v->breaker, err->code, err->after_ms, worker_now(w), worker_random(w));
+    else
+        breaker_success(&v->breaker);
+    metric_set(w->m.stopped, servers_stopped(&w->servers, false));
+}
+
 void mailbox_request_result(struct mailbox *mb, enum outcome o, const struct err *err)
 {
     struct worker *w = mb->w;
-    if (o == OUT_STOP) {
-        stop_account(mb, err);
-        return;
-    }
-    bool remote = o != OUT_DONE && err && err->scope >= SCOPE_REMOTE;
-    if (remote)
-        breaker_failure(&w->breaker, err->code, err->after_ms, worker_now(w), worker_random(w));
-    else if (o == OUT_DONE || !of_the_search(err))
-        breaker_success(&w->breaker);
-    metric_set(w->m.stopped, w->breaker.stopped);
+    tell_server(mb, o, err);
     switch (o) {
     case OUT_DONE:
         mb->soon = 0;

@@ -36,8 +36,12 @@ void observe_init(struct worker *w)
     s->queued = metrics_gauge(m, "contact_sync_mailboxes_queued", "Mailboxes waiting for a place.");
     s->sending = metrics_gauge(m, "contact_sync_requests_in_flight", "Requests out to Exchange.");
     s->pending = metrics_gauge(m, "contact_sync_messages_pending", "Messages taken, not acked.");
-    s->breaker = metrics_gauge(m, "contact_sync_breaker_open", "1: the endpoint rests.");
-    s->stopped = metrics_gauge(m, "contact_sync_account_stopped", "1: the account is stopped.");
+    s->stopped = metrics_gauge(m, "contact_sync_account_stopped",
+                               "1: the account is stopped, at one server at least.");
+    w->servers.open = metrics_family(m, METRIC_GAUGE, "contact_sync_breaker_open",
+                                     "1: the server rests.", "server", NULL, NULL, 0);
+    w->servers.in_flight = metrics_family(m, METRIC_GAUGE, "contact_sync_server_requests_in_flight",
+                                          "Requests out to one server.", "server", NULL, NULL, 0);
 }
 
 void observe_outcome(struct worker *w, const char *op, enum outcome o)
@@ -58,7 +62,22 @@ void observe_gauges(struct worker *w)
     metric_set(w->m.queued, (double)w->by_state[MB_QUEUED]);
     metric_set(w->m.sending, (double)w->sending);
     metric_set(w->m.pending, (double)w->pending);
-    metric_set(w->m.breaker, w->breaker.state != BREAKER_CLOSED);
+    servers_observe(&w->servers);
+}
+
+/* Hosts are checked names (autodiscover/ad_url.h) or the setting's own. */
+static void debug_servers(const struct worker *w, struct str *json)
+{
+    const char *comma = "";
+    vec_foreach (it, &w->servers.all) {
+        const struct server *v = *it;
+        str_addf(
+            json,
+            "%s{\"host\":\"%s\",\"breaker\":%d,\"why\":\"%s\",\"sending\":%zu,\"waiting\":%zu}",
+            comma, v->host, (int)v->breaker.state, v->breaker.why, v->sending,
+            v->senders[0].q.n - v->senders[0].head + v->senders[1].q.n - v->senders[1].head);
+        comma = ",";
+    }
 }
 
 void worker_debug(const struct worker *w, struct str *json)
@@ -67,8 +86,9 @@ void worker_debug(const struct worker *w, struct str *json)
              w->owner, w->alive, w->active, w->sending);
     str_addf(json, "\"pending_messages\":%zu,\"paused\":%s,\"draining\":%s,", w->pending,
              w->paused ? "true" : "false", w->draining ? "true" : "false");
-    str_addf(json, "\"breaker\":{\"state\":%d,\"why\":\"%s\"},\"states\":{", (int)w->breaker.state,
-             w->breaker.why);
+    str_puts(json, "\"servers\":[");
+    debug_servers(w, json);
+    str_puts(json, "],\"states\":{");
     for (int i = 0; i < MB_STATE_COUNT; i++)
         str_addf(json, "%s\"%s\":%zu", i ? "," : "", mailbox_state_name((enum mailbox_state)i),
                  w->by_state[i]);

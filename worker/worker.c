@@ -76,7 +76,7 @@ struct worker *worker_new(const struct worker_parts *parts, const struct worker_
     guid_random(&g);
     snprintf(w->owner, sizeof(w->owner), "worker-%s", guid_format(&g, text));
     memcpy(&w->rnd, g.b, sizeof(w->rnd));
-    breaker_init(&w->breaker);
+    w->servers.by_host = map_new();
     observe_init(w);
     return w;
 }
@@ -92,10 +92,9 @@ void worker_free(struct worker *w)
     map_free(w->mailboxes);
     dispatch_unlearn(w);
     mailbox_renewals_free(w);
-    for (int u = 0; u < 2; u++) {
+    servers_release(&w->servers);
+    for (int u = 0; u < 2; u++)
         vec_release(&w->ready[u].q);
-        vec_release(&w->senders[u].q);
-    }
     free(w);
 }
 
@@ -209,9 +208,11 @@ void worker_drain(struct worker *w, loop_fn done, void *user)
 
 void worker_account_resumed(struct worker *w)
 {
-    if (!w->breaker.stopped)
+    if (!servers_stopped(&w->servers, false))
         return;
-    breaker_init(&w->breaker);
+    vec_foreach (v, &w->servers.all)
+        if ((*v)->breaker.stopped)
+            breaker_init(&(*v)->breaker);
     metric_set(w->m.stopped, 0);
     log_info("the Exchange account may be used again");
     dispatch_pump(w);
@@ -227,8 +228,8 @@ bool worker_ready(const struct worker *w, struct str *why)
         str_puts(why, "PostgreSQL is out of reach or its schema is not known");
     else if (w->trouble[0])
         str_addf(why, "queue: %s", w->trouble);
-    else if (w->breaker.stopped)
-        str_addf(why, "Exchange account stopped: %s", w->breaker.why);
+    else if (servers_stopped(&w->servers, true))
+        str_addf(why, "Exchange account stopped: %s", w->servers.all.v[0]->breaker.why);
     else
         return true;
     return false;

@@ -23,7 +23,7 @@
 
 #include "common/core/aimd.h"
 #include "worker/batch.h"
-#include "worker/breaker.h"
+#include "worker/servers.h"
 #include "worker/settle.h"
 #include "worker/worker.h"
 
@@ -32,6 +32,7 @@
     X(QUEUED)      /* waits for a slot */                                                          \
     X(TAKING)      /* the lease */                                                                 \
     X(LOADING)     /* due rows */                                                                  \
+    X(LOCATING)    /* which server it is on: a search, without a send slot */                      \
     X(IDENTIFYING) /* folder id from the store, then into the row */                               \
     X(LISTING)     /* keys in the folder: first contact, or settling */                            \
     X(TIDYING)     /* doubles and copies away */                                                   \
@@ -62,9 +63,11 @@ struct mailbox {
     struct loop_timer *timer;
     struct loop_timer *renewal;         /* while a lease is held */
     void (*resume)(struct mailbox *mb); /* what to do when WAITING ends */
-    bool waits_for_slot;                /* in w->senders */
+    struct server *server;              /* where its requests go; NULL: not known yet */
+    bool located;                       /* server was found just now */
+    bool waits_for_slot;                /* in server->senders */
     unsigned lined;                     /* places in the lines of w; stale ones are skipped */
-    bool has_slot;                      /* counts in w->sending */
+    bool has_slot;                      /* counts in w->sending and server->sending */
     bool urgent;                        /* an urgent message waits */
     bool again;                         /* messages came since the last load */
     bool leased, fenced;
@@ -119,15 +122,10 @@ struct mailbox {
 
 struct renewal;
 
-struct mailbox_line { /* first in, first out */
-    vec(struct mailbox *) q;
-    size_t head;
-};
-
 struct worker_series {
     struct metric_series *messages, *bad_messages, *fenced, *settled, *stopped;
     struct metric_family *outcomes, *calls, *parked, *moves;
-    struct metric_series *request_seconds, *active, *queued, *sending, *pending, *breaker;
+    struct metric_series *request_seconds, *active, *queued, *sending, *pending;
 };
 
 struct worker {
@@ -137,11 +135,11 @@ struct worker {
     struct map *mailboxes;        /* id -> struct mailbox */
     struct map *learned;          /* id -> struct aimd of one that had trouble and is not in hand */
     struct mailbox_line ready[2]; /* QUEUED: [1] urgent */
-    struct mailbox_line senders[2]; /* wait for a send slot */
+    struct servers servers;
+    size_t turn; /* which server is first when send slots are given out */
     size_t active, sending, pending;
     size_t by_state[MB_STATE_COUNT];
-    uint32_t alive; /* workers, by the last heartbeat */
-    struct breaker breaker;
+    uint32_t alive;                /* workers, by the last heartbeat */
     LIST_HEAD(, renewal) renewals; /* under way */
     struct loop_timer *beat;
     bool subscribed, paused, draining, pump_due, pumping;

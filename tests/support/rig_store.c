@@ -11,7 +11,7 @@
 #include "tests/support/worker_rig_p.h"
 
 enum { CALL_BYTES = 64 << 20 };
-enum kind { APPLY, LIST, IDENTIFY, LEGACY };
+enum kind { APPLY, LIST, IDENTIFY, LEGACY, LOCATE };
 
 struct rig_wire {
     TAILQ_ENTRY(rig_wire) list;
@@ -29,6 +29,7 @@ struct rig_wire {
     store_list_done list_done;
     store_identify_done identify_done;
     store_legacy_done legacy_done;
+    store_locate_done locate_done;
     void *user;
     struct loop_timer *out, *back; /* on the worker's loop */
     struct loop_timer *late;       /* on the server's */
@@ -76,6 +77,9 @@ static void tell(struct rig_wire *c)
         break;
     case IDENTIFY:
         c->identify_done(err ? NULL : &c->identity, c->outcome, err, c->user);
+        break;
+    case LOCATE:
+        c->locate_done(err ? NULL : c->r->o.where(c->mb->id), c->outcome, err, c->user);
         break;
     }
 }
@@ -204,6 +208,17 @@ static void on_legacy(
     served(c);
 }
 
+static void on_located(void *user)
+{
+    struct rig_wire *c = user;
+    c->late = NULL;
+    if (c->r->o.where(c->mb->id))
+        map_put_u64(c->r->located, (uint64_t)c->mb->id, c->r);
+    else
+        fail(c, 0, OUT_PARK, "autodiscover.nobody");
+    served(c);
+}
+
 static void pass_on(struct rig_wire *c)
 {
     struct contact_store *s = c->r->port;
@@ -218,6 +233,8 @@ static void pass_on(struct rig_wire *c)
         s->ops->list(s, c->mb, c->keys, c->n, on_listed, c);
     else if (c->kind == LEGACY)
         s->ops->legacy(s, c->mb, on_legacy, c);
+    else if (c->kind == LOCATE)
+        c->late = loop_after(c->r->server, c->r->o.locate_ms, on_located, c);
     else
         s->ops->identify(s, c->mb, on_identified, c);
 }
@@ -284,7 +301,8 @@ static void go_out(void *user)
         c->out = loop_after(c->w->loop, 0, go_out, c);
         return;
     }
-    if (c->asked->may_send && !c->asked->may_send(c->asked->user)) {
+    bool asks = c->kind != LOCATE && c->asked->may_send;
+    if (asks && !c->asked->may_send(c->asked->user)) {
         c->fault = (struct rig_fault){0};
         fail(c, 0, OUT_NOT_TRIED, "fenced");
         answer(c);
@@ -411,6 +429,24 @@ static void legacy(struct contact_store *base,
         c->legacy_done = done;
 }
 
+static const char *where(struct contact_store *base, const struct store_mailbox *mb)
+{
+    const struct rig *r = ((struct rig_tap_store *)base)->w->r;
+    bool known = !r->o.locate_ms || map_get_u64(r->located, (uint64_t)mb->id);
+    return r->o.where && known ? r->o.where(mb->id) : NULL;
+}
+
+static void locate(struct contact_store *base,
+                   const struct store_mailbox *mb,
+                   store_locate_done done,
+                   void *user)
+{
+    struct rig_call call = {.what = "locate"};
+    struct rig_wire *c = begin(base, LOCATE, mb, &call, user);
+    if (c)
+        c->locate_done = done;
+}
+
 static struct rig_wire *next_waiting(struct rig_worker *w)
 {
     struct rig_wire *c;
@@ -437,19 +473,15 @@ static void cancel(struct contact_store *base)
     }
 }
 
-static const struct contact_store_ops ops = {
-    .name = "rig",
-    .limits = limits,
-    .apply = apply,
-    .list = list,
-    .identify = identify,
-    .legacy = legacy,
-    .cancel = cancel,
-};
+#define OPS                                                                                        \
+    .name = "rig", .limits = limits, .apply = apply, .list = list, .identify = identify,           \
+    .legacy = legacy, .where = where, .cancel = cancel
+
+static const struct contact_store_ops ops = {OPS}, searching = {OPS, .locate = locate};
 
 void rig_tap_store_init(struct rig_worker *w)
 {
-    w->store = (struct rig_tap_store){{&ops}, w};
+    w->store = (struct rig_tap_store){{w->r->o.locate_ms ? &searching : &ops}, w};
 }
 
 void rig_tap_store_end(struct rig_worker *w)

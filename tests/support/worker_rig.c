@@ -63,6 +63,7 @@ struct rig *rig_new(const struct rig_options *o)
     }
     r->queue = queue_memory_new(r->server);
     r->creates = map_new();
+    r->located = map_new();
     r->redrive = true;
     r->tick_ms = TICK_MS;
     TAILQ_INIT(&r->wires);
@@ -211,6 +212,7 @@ void rig_free(struct rig *r)
             vec_release(&r->messages[t][p]);
     vec_release(&r->boxes);
     map_free(r->creates);
+    map_free(r->located);
     loop_free(r->server);
     free(r);
 }

@@ -76,6 +76,10 @@ struct rig_options {
      * the tests see of the server, and the verdict, are the caller's then. NULL: memory_store. */
     struct contact_store *(*server)(struct loop *l, void *user);
     void *server_user;
+    /* URL of the server that a mailbox is on (contact_store.h); NULL: one for all. */
+    const char *(*where)(int64_t mailbox);
+    uint32_t locate_ms; /* a search tells it, and takes so long; `where` says NULL: it finds
+                           nothing. 0: known without one */
     /* Another ledger, made for each worker on its loop; the rig frees it. lose: its next answer is
      * LEDGER_AWAY. fence: somebody else has that lease. What the rig sees of the rows is the
      * caller's then. NULL: ledger_memory. */

@@ -91,6 +91,7 @@ struct rig {
     vec(struct rig_message) messages[2][8];
     struct rig_wires wires;
     struct map *creates; /* key -> count */
+    struct map *located; /* mailboxes whose server was found */
     size_t writes, early_acks, bytes_acked;
     rig_decide decide;
     void *decide_user;

@@ -99,19 +99,25 @@ Test(worker_breaker, jitter_stays_within_half_and_whole)
     }
 }
 
-Test(worker_breaker, a_stopped_account_is_probed_later_or_never)
+Test(worker_breaker, a_stopped_account_is_probed_later_and_ever_later)
 {
     struct breaker b;
     breaker_init(&b);
-    breaker_stop(&b, "http.403", false, 0);
+    breaker_stop(&b, "http.403", 0);
     cr_expect(b.stopped);
-    int64_t then = breaker_ask(&b, 0);
+    int64_t then = breaker_ask(&b, 0), now = 0, last = 0;
     cr_expect_geq(then, 1000);
     cr_expect_eq(breaker_ask(&b, then), 0);
     breaker_success(&b);
     cr_expect_not(b.stopped);
-    breaker_stop(&b, "http.401", true, 0);
-    cr_expect_gt(breaker_ask(&b, INT64_C(365) * 86400 * 1000), 0);
+    for (int i = 0; i < 9; i++) {
+        breaker_stop(&b, "http.403", now);
+        int64_t wait = breaker_ask(&b, now);
+        cr_expect(wait >= last && wait <= 300000, "%d: %lld", i, (long long)wait);
+        now += last = wait;
+        cr_assert_eq(breaker_ask(&b, now), 0, "its probe");
+    }
+    cr_expect_eq(last, 300000);
 }
 
 /* Requests that were out when the password was refused come back well or ill: the account stays
@@ -120,11 +126,13 @@ Test(worker_breaker, answers_to_older_requests_do_not_start_a_stopped_account)
 {
     struct breaker b;
     breaker_init(&b);
-    breaker_stop(&b, "http.401", true, 0);
+    breaker_stop(&b, "auth.refused", 0);
     breaker_success(&b);
     cr_expect(b.stopped);
-    cr_expect_gt(breaker_ask(&b, 1000), 0, "a login after a refused password locks accounts out");
+    int64_t wait = breaker_ask(&b, 0);
+    cr_expect_gt(wait, 1000);
     breaker_failure(&b, "http.503", 0, 0, 0);
-    breaker_stop(&b, "http.403", false, 0);
-    cr_expect_gt(breaker_ask(&b, INT64_C(365) * 86400 * 1000), 0);
+    breaker_stop(&b, "http.403", 500);
+    cr_expect_eq(breaker_ask(&b, 0), wait);
+    cr_expect_str_eq(b.why, "auth.refused");
 }

@@ -5,7 +5,7 @@
 
 #include "worker/autodiscover/locator.h"
 
-enum kind { CALL_APPLY, CALL_LIST, CALL_IDENTIFY, CALL_LEGACY };
+enum kind { CALL_APPLY, CALL_LIST, CALL_IDENTIFY, CALL_LEGACY, CALL_LOCATE };
 
 struct discover_store {
     struct contact_store base;
@@ -33,6 +33,7 @@ struct call { /* the arguments stay valid until done: the caller's duty */
         store_list_done list;
         store_identify_done identify;
         store_legacy_done legacy;
+        store_locate_done locate;
     } done;
     void *user;
 };
@@ -147,6 +148,14 @@ static void legacy_listed(const struct store_legacy *items,
     done(items, n, outcome, err ? &copy : NULL, to);
 }
 
+static void tell_where(struct call *c)
+{
+    struct call copy = *c;
+    free(c);
+    copy.done.locate(copy.endpoint, OUT_DONE, NULL, copy.user);
+    free(copy.endpoint);
+}
+
 /* ---- on to the inner store, or not ---- */
 
 static void go_on(struct call *c)
@@ -167,6 +176,9 @@ static void go_on(struct call *c)
         break;
     case CALL_LEGACY:
         inner->ops->legacy(inner, &c->mb, legacy_listed, c);
+        break;
+    case CALL_LOCATE:
+        tell_where(c);
         break;
     }
 }
@@ -193,6 +205,9 @@ static void give_up(struct call *c, enum outcome outcome, const struct err *err)
         break;
     case CALL_LEGACY:
         copy.done.legacy(NULL, 0, outcome, &why, copy.user);
+        break;
+    case CALL_LOCATE:
+        copy.done.locate(NULL, outcome, &why, copy.user);
         break;
     }
 }
@@ -298,6 +313,24 @@ static void discover_legacy(struct contact_store *base,
     begin(c);
 }
 
+static const char *discover_where(struct contact_store *base, const struct store_mailbox *mb)
+{
+    const struct discover_store *s = (struct discover_store *)base;
+    return mb->endpoint ? mb->endpoint : locator_known(s->locator, mb->id, mb->address);
+}
+
+/* For a mailbox whose server is not known: else `where` says it. */
+static void discover_locate(struct contact_store *base,
+                            const struct store_mailbox *mb,
+                            store_locate_done done,
+                            void *user)
+{
+    struct call *c = call_new(base, CALL_LOCATE, mb, user);
+    c->done.locate = done;
+    TAILQ_INSERT_TAIL(&c->s->waiting, c, list);
+    c->wait = locator_find(c->s->locator, mb->id, mb->address, located, c);
+}
+
 /* Callbacks may begin new calls: those stay. */
 static void discover_cancel(struct contact_store *base)
 {
@@ -337,6 +370,8 @@ struct contact_store *discover_store_new(struct contact_store *inner, struct loc
                                         .list = discover_list,
                                         .identify = discover_identify,
                                         .legacy = inner->ops->legacy ? discover_legacy : NULL,
+                                        .where = discover_where,
+                                        .locate = discover_locate,
                                         .cancel = discover_cancel,
                                         .free = discover_free};
     s->base.ops = &s->ops;

@@ -4,6 +4,7 @@
 #include <sys/queue.h>
 
 #include "common/base/map.h"
+#include "common/base/metrics.h"
 
 #include "common/net/loop.h"
 #include "common/port/endpoint_cache.h"
@@ -57,6 +58,7 @@ struct place { /* of one mailbox */
     enum place_state state;
     TAILQ_ENTRY(place) queue; /* QUEUED: in the site's */
     struct autodiscover_search *search;
+    int64_t search_ms; /* when it began */
     struct locator_waits waits;
     char *url, *alt;
     int64_t found_ms, failed_ms, loaded_ms; /* by the loop's clock; failed_ms -1: not since */
@@ -77,6 +79,7 @@ struct locator {
     struct endpoint_cache *cache;
     struct locator_config c;
     struct map *places, *sites;
+    struct metric_series *started, *found, *failed, *seconds; /* NULL: not counted */
 };
 
 static int64_t now(const struct locator *l)
@@ -181,10 +184,20 @@ static void search_found(struct place *p, const struct ad_found *found)
     tell(p, p->url, OUT_DONE, NULL);
 }
 
+static void count_end(const struct place *p, bool found)
+{
+    const struct locator *l = p->l;
+    if (!l->started)
+        return;
+    metric_add(found ? l->found : l->failed, 1);
+    metric_observe(l->seconds, (double)(now(l) - p->search_ms) / 1000.0);
+}
+
 static void searched(const struct ad_found *found, const struct err *err, void *user)
 {
     struct place *p = user;
     struct site *s = p->site;
+    count_end(p, found != NULL);
     p->search = NULL;
     p->state = PLACE_IDLE;
     s->running--;
@@ -212,6 +225,9 @@ static void start_queued(struct site *s)
         TAILQ_REMOVE(&s->queue, p, queue);
         p->state = PLACE_SEARCHING;
         s->running++;
+        p->search_ms = now(p->l);
+        if (p->l->started)
+            metric_add(p->l->started, 1);
         p->search = autodiscover_find(p->l->a, p->address, s->via, observe, searched, p);
     }
 }
@@ -387,6 +403,21 @@ enum locator_says locator_report(struct locator *l, int64_t mailbox, const char 
 
 /* ---- life ---- */
 
+static void count_init(struct locator *l, struct metrics *m)
+{
+    static const double buckets[] = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
+    struct metric_family *searches =
+        metrics_family(m, METRIC_COUNTER, "contact_sync_autodiscover_searches_total",
+                       "Autodiscover searches: started, found, failed.", "event", NULL, NULL, 0);
+    l->started = metrics_series(searches, "started", NULL);
+    l->found = metrics_series(searches, "found", NULL);
+    l->failed = metrics_series(searches, "failed", NULL);
+    l->seconds = metrics_series(
+        metrics_family(m, METRIC_HISTOGRAM, "contact_sync_autodiscover_seconds",
+                       "Time of an Autodiscover search.", NULL, NULL, buckets, ARRAY_LEN(buckets)),
+        NULL, NULL);
+}
+
 struct locator *locator_new(struct loop *loop,
                             struct autodiscover *a,
                             struct endpoint_cache *cache,
@@ -403,6 +434,8 @@ struct locator *locator_new(struct loop *loop,
         l->c.refresh_after_ms = REFRESH_AFTER_MS;
     l->places = map_new();
     l->sites = map_new();
+    if (config->metrics)
+        count_init(l, config->metrics);
     return l;
 }
 

@@ -24,6 +24,7 @@
 #include "worker/autodiscover/autodiscover.h"
 
 struct endpoint_cache;
+struct metrics;
 struct locator;
 struct locator_wait;
 struct loop;
@@ -34,6 +35,7 @@ struct locator_config {
     void (*observe)(int64_t mailbox, const struct autodiscover_event *e, void *user);
     void (*freed)(void *user); /* the locator is gone; may be NULL */
     void *user;
+    struct metrics *metrics; /* searches started and ended; NULL: not counted */
 };
 
 /* url is borrowed for the callback; NULL: outcome and err say what that means for a call. */
