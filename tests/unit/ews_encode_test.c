@@ -5,6 +5,7 @@
 #include "common/base/arena.h"
 
 #include "tests/unit/ews_support.h"
+#include "worker/ews/ews_encode_photo.h"
 #include "worker/ews/ews_fields.h"
 
 enum { MAX_BYTES = 400 * 1024 };
@@ -125,6 +126,24 @@ static void get_folder(struct str *out)
     ews_encode_get_folder(out, &ews_test_target);
 }
 
+static const struct store_photo a_photo = {
+    .item_id = "AAMk&Item=", .mark = "00ff", .jpeg = "\xff\xd8\xff", .len = 3};
+
+static void get_attachments(struct str *out)
+{
+    struct store_photo v[] = {a_photo, a_photo};
+    ews_encode_get_attachments(out, &ews_test_target, v, 2);
+}
+static void delete_attachments(struct str *out)
+{
+    static const char *const ids[] = {"AAMkItem1=Ab", "AAMk\"&Item2=Ab"};
+    ews_encode_delete_attachments(out, &ews_test_target, ids, 2);
+}
+static void create_photo(struct str *out)
+{
+    ews_encode_create_photo(out, &ews_test_target, &a_photo);
+}
+
 static const struct request_case {
     const char *name;
     void (*encode)(struct str *out);
@@ -147,6 +166,9 @@ static const struct request_case {
     {"find folder", find_folder},
     {"create folder", create_folder},
     {"get folder", get_folder},
+    {"get attachments", get_attachments},
+    {"delete attachments", delete_attachments},
+    {"create photo", create_photo},
 };
 
 ParameterizedTestParameters(ews_encode, is_valid_by_the_schema)
@@ -348,4 +370,27 @@ Test(ews_encode, a_hundred_full_contacts_fit_a_request)
     str_init(&out, MAX_BYTES);
     ews_encode_create(&out, &ews_test_target, ops, 100);
     cr_expect_not(out.over);
+}
+
+/* ---- photos ---- */
+
+Test(ews_encode, a_photo_names_its_item_its_mark_and_what_it_is)
+{
+    autovalue(str_release) struct str out = STR_INIT(MAX_BYTES);
+    create_photo(&out);
+    expect_xpath(&out, "string(//m:ParentItemId/@Id)", "AAMk&Item=");
+    expect_xpath(&out, "string(//t:FileAttachment/t:ContentId)", "rocksync-00ff");
+    expect_xpath(&out, "string(//t:FileAttachment/t:IsContactPhoto)", "true");
+    expect_xpath(&out, "string(//t:FileAttachment/t:Content)", "/9j/");
+}
+
+Test(ews_encode, a_photo_that_does_not_fit_is_too_big)
+{
+    autovalue(str_release) struct str out = STR_INIT(1000);
+    static char jpeg[1000];
+    struct store_photo photo = a_photo;
+    photo.jpeg = jpeg;
+    photo.len = sizeof(jpeg);
+    ews_encode_create_photo(&out, &ews_test_target, &photo);
+    cr_expect(out.over);
 }
