@@ -6,9 +6,9 @@ import subprocess
 import sys
 import urllib.parse
 
-from lib_program import need, until
+from lib_program import BUILD, need, until
 from lib_run import Skip, main
-from lib_site import ROOT, Site
+from lib_site import PASSWORD, ROOT, Control, Site, brief
 from lib_tls import Authority, Front
 
 NAMES = ("church.example", "autodiscover.church.example", "mail.church.example", "new.church.example",
@@ -201,6 +201,66 @@ def independent_client():
         return done.stdout.strip()
 
 
+def a_second_server(site, cert, key):
+    """Another Exchange, behind new.church.example."""
+    port_file = site.folder / "second.port"
+    program = site.start("second", [
+        BUILD / "sim-exchange", "--any-mailbox", "church.example", "--latency-ms", 10, "--user", "svc-sync", "--password", PASSWORD,
+        "--port-file", port_file])
+
+    def port():
+        need(program.alive(), f"the second server ended: {program.tail()}")
+        return port_file.exists() and port_file.read_text().strip()
+
+    control = Control(f"http://127.0.0.1:{until('the second server listens', port)}")
+    return control, Front(cert, key, int(port_file.read_text()))
+
+
+def one_of_two_down():
+    """Mailboxes on two servers, one of them down: its own mailboxes wait, the others' load and changes go on; back again, nothing is lost"""
+    with church("two servers", exchange__autodiscover_refresh_after="1h") as site:
+        (site.folder / "second").mkdir()
+        cert, key = Authority(site.folder / "second").issue(*NAMES)
+        second, front = a_second_server(site, cert, key)
+        boxes = sorted(site.expected())
+        away, here = set(boxes[::2]), set(boxes[1::2])
+        with front:
+            both = site.folder / "both.pem"
+            both.write_text((site.folder / "ca.pem").read_text() + (site.folder / "second/ca.pem").read_text())
+            to = site.asked["exchange.connect_to"].replace(f"new.church.example:443:127.0.0.1:{site.front.port}",
+                                                           f"new.church.example:443:127.0.0.1:{front.port}")
+            site.write_settings(exchange__connect_to=to, exchange__ca_file=both)
+            site.exchange.post("autodiscover", {"mailboxes": {a: NEW for a in away}})
+
+            def wrong(control, mine):
+                expected = {"mailboxes": {a: c for a, c in site.expected().items() if a in mine}}
+                verdict = control.post("compare", {**site.rock.get("expected"), **expected, "only_listed": True})
+                return [] if verdict["ok"] else [brief(verdict)]
+
+            second.post("faults", {"fault": "http_503", "times": 0})
+            program = site.up().ready()
+            site.plan()
+            until("the mailboxes of the server that is up are filled", lambda: not wrong(site.exchange, here), 40)
+            until("the other one rests", lambda: program.metric("contact_sync_breaker_open", 'server="new.church.example"') == 1, 20)
+            need(program.metric("contact_sync_breaker_open", 'server="mail.church.example"') == 0, "the good server rests too")
+            need(second.get("stats")["created"] == 0, "something was written to the server that is down")
+            asked = sum(second.get("stats")["faults"].values())
+            site.rock.post("demo-changes", {})
+            site.plan()
+            until("changes go on", lambda: not wrong(site.exchange, here), 40)
+            need(program.metric("contact_sync_account_stopped") == 0, "one server's absence stopped the account")
+            need(program.metric("contact_sync_autodiscover_searches_total", 'event="found"') >= len(boxes), "searches are not counted")
+            tries = sum(second.get("stats")["faults"].values()) - asked
+            second.delete("faults")
+            site.sql("UPDATE mailbox SET parked_until = NULL")
+            until("the other half is filled", lambda: not wrong(second, away), 90)
+            until("the rows say so", site.rows_rest, 30)
+            for control in (site.exchange, second):
+                need(not control.get("duplicates")["duplicates"], "doubled contacts")
+                need(control.get("stats")["max_creates_per_key"] <= 1, "a contact was created twice")
+            return f"{asked} requests, {tries} more while it was down"
+
+
 if __name__ == "__main__":
     sys.exit(main([from_the_address, cached_across_a_restart, moved, a_search_that_fails_changes_nothing, every_way,
-                   address_redirect, led_astray, wrong_password, independent_client], at_once=2))
+                   address_redirect, led_astray, wrong_password, one_of_two_down, independent_client], at_once=2))
