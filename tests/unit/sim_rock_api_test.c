@@ -389,6 +389,142 @@ Test(sim_rock_api, photos_come_without_a_key_and_unknown_ones_are_404)
     church_free(f.c);
 }
 
+static const struct {
+    const char *name;
+    struct binary_file file;
+    bool login, no_ids; /* of the server */
+    const char *query;  /* $ the Id, ! the Guid */
+    int status;
+    const char *type;
+    size_t least, most;
+} images[] = {
+    {"as it is", {.file_size = 50000}, false, false, "id=$", 200, "image/jpeg", 49000, 51000},
+    {"made small",
+     {.file_size = 50000},
+     false,
+     false,
+     "guid=!&maxwidth=240",
+     200,
+     "image/jpeg",
+     11000,
+     13000},
+    {"small already",
+     {.file_size = 5000},
+     false,
+     false,
+     "guid=!&maxheight=240",
+     200,
+     "image/jpeg",
+     4900,
+     5100},
+    {"a PNG",
+     {.picture = PICTURE_PNG},
+     false,
+     false,
+     "guid=!&maxwidth=240",
+     200,
+     "image/png",
+     60,
+     80},
+    {"a PNG as JPEG",
+     {.picture = PICTURE_PNG},
+     false,
+     false,
+     "guid=!&format=jpg",
+     200,
+     "image/jpeg",
+     300,
+     500},
+    {"huge",
+     {.picture = PICTURE_HUGE},
+     false,
+     false,
+     "guid=!&maxwidth=240&format=jpg",
+     200,
+     "image/jpeg",
+     3000000,
+     3200000},
+    {"no picture",
+     {.picture = PICTURE_TEXT},
+     false,
+     false,
+     "guid=!&format=jpg",
+     200,
+     "application/octet-stream",
+     5,
+     50},
+    {"of a type that needs a login",
+     {.needs_login = true},
+     false,
+     false,
+     "guid=!",
+     403,
+     "text/html",
+     1,
+     2000},
+    {"where all need a login", {.file_size = 1}, true, false, "guid=!", 403, "text/html", 1, 2000},
+    {"by id where ids are not told",
+     {.file_size = 1},
+     false,
+     true,
+     "id=$",
+     400,
+     "text/html",
+     1,
+     2000},
+    {"by guid where ids are not told",
+     {.file_size = 1},
+     false,
+     true,
+     "guid=!",
+     200,
+     "image/jpeg",
+     300,
+     500},
+};
+
+static char *image_target(const char *query, const struct binary_file *f)
+{
+    char target[160] = "/GetImage.ashx?", guid[GUID_TEXT];
+    size_t n = strlen(target);
+    for (const char *p = query; *p; p++) {
+        if (*p == '$')
+            n += (size_t)snprintf(target + n, sizeof(target) - n, "%d", f->row.id);
+        else if (*p == '!')
+            n += (size_t)snprintf(target + n, sizeof(target) - n, "%s",
+                                  guid_format(&f->row.guid, guid));
+        else
+            target[n++] = *p;
+    }
+    return xstrndup(target, n);
+}
+
+Test(sim_rock_api, photos_come_as_they_are_asked_for)
+{
+    struct fixture f;
+    setup(&f);
+    for (size_t i = 0; i < ARRAY_LEN(images); i++) {
+        struct binary_file *file = church_add(f.c, TABLE_BINARY_FILE);
+        struct row row = file->row;
+        struct api_answer a;
+        *file = images[i].file;
+        file->row = row;
+        f.api.images_need_login = images[i].login;
+        f.api.no_ids = images[i].no_ids;
+        autofree char *target = image_target(images[i].query, file);
+        struct api_request req = {"GET", target, NULL, ""};
+        api_handle(&f.api, &req, &a);
+        cr_expect(eq(int, a.status, images[i].status), "%s", images[i].name);
+        cr_expect(a.content_type &&
+                      strncmp(a.content_type, images[i].type, strlen(images[i].type)) == 0,
+                  "%s: %s", images[i].name, a.content_type ? a.content_type : "none");
+        cr_expect(a.body.n >= images[i].least && a.body.n <= images[i].most, "%s: %zu bytes",
+                  images[i].name, a.body.n);
+        str_release(&a.body);
+    }
+    church_free(f.c);
+}
+
 Test(sim_rock_api, lava_needs_the_edit_right_and_answers_a_json_string)
 {
     struct fixture f;

@@ -20,6 +20,8 @@ struct api {
     const char *rendered;     /* what RenderTemplate answers; NULL: what lava_mini renders */
     int32_t render_broken;    /* Person.Id on whom every filter fails; 0 nobody */
     bool empty[TABLE_COUNT];  /* fault: this table answers [] */
+    bool images_need_login;   /* every file's type asks for the right to view */
+    bool no_ids;              /* "disable predictable ids": no image by id= */
     bool v4;                  /* OData v4 dialect */
     size_t max_query;         /* bytes of query string; longer is 404 from IIS */
 };

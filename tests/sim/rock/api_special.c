@@ -11,14 +11,15 @@
 
 #define JSON "application/json; charset=utf-8"
 
-/* @source reference/rock.md section 4.6: no REST key is looked at; 400 without, 404 for an unknown
- * file */
+/* Where "disable predictable ids" is on, id= is as good as nothing. @source reference/rock.md
+ * section 4.6: no REST key is looked at; 400 without, 404 for an unknown file, 403 where a login is
+ * needed */
 void api_image(struct api_call *call)
 {
     struct church *c = call->api->church;
     const char *guid = api_query_get(&call->query, "guid"), *id = api_query_get(&call->query, "id");
     call->ret->endpoint = "GetImage";
-    if (!guid && !id) {
+    if (!guid && (!id || call->api->no_ids)) {
         api_html(call->ret, 400, "Bad Request", "An id or guid is required.");
         return;
     }
@@ -29,9 +30,16 @@ void api_image(struct api_call *call)
         api_html(call->ret, 404, "Not Found", "The file does not exist.");
         return;
     }
+    if (f->needs_login || call->api->images_need_login) {
+        api_html(call->ret, 403, "Forbidden", "Not authorized to view file.");
+        return;
+    }
+    const char *format = api_query_get(&call->query, "format");
+    bool sized =
+        api_query_get(&call->query, "maxwidth") || api_query_get(&call->query, "maxheight");
     call->ret->status = 200;
-    call->ret->content_type = "image/jpeg";
-    photo_jpeg(&f->row.guid, &call->ret->body);
+    call->ret->content_type =
+        photo_file(f, sized, format && strcmp(format, "jpg") == 0, &call->ret->body);
 }
 
 void api_families(struct api_call *call, const char *person_id)

@@ -84,10 +84,13 @@ struct campus {
     const char *name;
     bool is_active;
 };
+enum picture { PICTURE_JPEG, PICTURE_PNG, PICTURE_HUGE, PICTURE_TEXT };
 struct binary_file {
     struct row row;
     const char *file_name, *mime_type;
     int32_t file_size;
+    enum picture picture; /* huge: cannot be made smaller; text: is no picture */
+    bool needs_login;     /* its type asks for the right to view: cookies only, no REST key */
 };
 struct person {
     struct row row;

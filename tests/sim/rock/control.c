@@ -154,6 +154,8 @@ static void post_settings(struct control_call *call)
     }
     set_bool(b, "v4", &api->v4);
     set_bool(b, "may_render", &api->may_render);
+    set_bool(b, "images_need_login", &api->images_need_login);
+    set_bool(b, "no_ids", &api->no_ids);
     set_text(json_object_get(b, "rendered"), &api->rendered);
     if ((v = json_object_get(b, "render_broken")))
         api->render_broken = (int32_t)json_integer_value(v);

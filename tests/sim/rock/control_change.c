@@ -193,6 +193,30 @@ static bool act_group_state(const struct act *a)
                               json_is_true(json_object_get(a->body, "archived")));
 }
 
+static bool act_photo(const struct act *a)
+{
+    static const struct {
+        const char *how;
+        enum picture picture;
+        bool needs_login;
+    } ways[] = {{"new", PICTURE_JPEG, false},
+                {"png", PICTURE_PNG, false},
+                {"huge", PICTURE_HUGE, false},
+                {"text", PICTURE_TEXT, false},
+                {"login", PICTURE_JPEG, true}};
+    const char *how = text_of(a, "how") ? text_of(a, "how") : "new";
+    const json_t *bytes = json_object_get(a->body, "bytes");
+    int32_t n = json_is_integer(bytes) ? (int32_t)json_integer_value(bytes) : 9000;
+    if (strcmp(how, "none") == 0)
+        return mutate_no_photo(a->c, a->person);
+    if (strcmp(how, "lost") == 0)
+        return mutate_lose_photo(a->c, a->person);
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++)
+        if (strcmp(how, ways[i].how) == 0)
+            return mutate_photo(a->c, a->person, ways[i].picture, n, ways[i].needs_login) > 0;
+    return false;
+}
+
 static const struct {
     const char *act;
     bool person, group; /* what it needs */
@@ -216,6 +240,7 @@ static const struct {
     {"email", true, false, act_email},
     {"employer", true, false, act_employer},
     {"position", true, false, act_position},
+    {"photo", true, false, act_photo},
     {"rename_group", false, true, act_rename_group},
     {"group_state", false, true, act_group_state},
 };

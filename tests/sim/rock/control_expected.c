@@ -1,9 +1,12 @@
 /* The model over HTTP: expected mailboxes, the users' choices, one person's card. */
 #include <string.h>
 
+#include "common/base/digest.h"
+
 #include "tests/sim/rock/control_p.h"
 #include "tests/sim/rock/entities.h"
 #include "tests/sim/rock/mutate.h"
+#include "tests/sim/rock/photo.h"
 
 #define CARD_MAX ((size_t)64 << 20)
 
@@ -15,8 +18,31 @@ static void put_member(struct str *out, const char *name, const char *value)
     entity_json_text(out, value);
 }
 
+/* The sum of the picture as a client gets it that asks for a small JPEG; null: it gets none. */
+static void put_photo(struct control_call *call, int32_t person_id, struct str *out)
+{
+    const struct person *p = church_row(call->church, TABLE_PERSON, person_id);
+    const struct binary_file *f =
+        p->photo_id == NULL_INT ? NULL : church_row(call->church, TABLE_BINARY_FILE, p->photo_id);
+    bool there = f && !f->needs_login && !call->sim->api.images_need_login &&
+                 (f->picture == PICTURE_JPEG || f->picture == PICTURE_PNG);
+    struct sha256 sum;
+    char hex[65];
+    if (!there) {
+        str_puts(out, ",\"photo\":null");
+        return;
+    }
+    autovalue(str_release) struct str jpeg = STR_INIT(1 << 20);
+    photo_file(f, true, true, &jpeg);
+    sha256_of(jpeg.p, jpeg.n, &sum);
+    hex_encode(sum.b, sizeof(sum.b), hex);
+    put_member(out, "photo", hex);
+}
+
 static void put_fields(struct control_call *call, int32_t person_id, struct str *out)
 {
+    if (api_query_get(&call->query, "photos"))
+        put_photo(call, person_id, out);
     autoptr(arena_free) struct arena *a =
         arena_new("card", CARD_MAX); /* of its own: there may be millions */
     struct model_card card;

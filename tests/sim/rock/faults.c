@@ -26,6 +26,9 @@ static const char *const kind_names[FAULT_KINDS] = {
     [FAULT_UNKNOWN_ENUM] = "unknown_enum",
     [FAULT_HUGE_FIELD] = "huge_field",
     [FAULT_EMPTY] = "empty",
+    [FAULT_FORBIDDEN] = "forbidden",
+    [FAULT_LOGIN] = "login",
+    [FAULT_PNG] = "png",
 };
 
 void faults_init(struct faults *f, uint64_t seed)
@@ -138,6 +141,16 @@ apply_status(const struct fault_rule *rule, struct api_answer *a, struct sim_ans
     case FAULT_UNAUTHORISED:
         replace(a, 401, NULL, "");
         break;
+    case FAULT_FORBIDDEN:
+        replace(a, 403, "text/html; charset=utf-8", html);
+        break;
+    case FAULT_LOGIN:
+        replace(a, 302, "text/html; charset=utf-8", html);
+        out->headers = "Location: /page/3?returnurl=%2fGetImage.ashx\n";
+        break;
+    case FAULT_PNG:
+        replace(a, 200, "image/png", "\x89PNG\r\n\x1a\n and more");
+        break;
     default:
         replace(a, 500, "application/json; charset=utf-8",
                 "{\"Message\":\"An error has occurred.\"}");
@@ -180,6 +193,9 @@ void faults_apply(const struct fault_rule *rule, struct api_answer *a, struct si
     case FAULT_BUSY:
     case FAULT_ERROR:
     case FAULT_UNAUTHORISED:
+    case FAULT_FORBIDDEN:
+    case FAULT_LOGIN:
+    case FAULT_PNG:
         apply_status(rule, a, out);
         break;
     case FAULT_CUT:

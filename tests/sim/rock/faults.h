@@ -32,6 +32,9 @@ enum fault_kind {
     FAULT_UNKNOWN_ENUM, /* 99 where an enum should be */
     FAULT_HUGE_FIELD,   /* 10 MB of text in one field */
     FAULT_EMPTY,        /* [] whatever there is */
+    FAULT_FORBIDDEN,    /* 403 with HTML */
+    FAULT_LOGIN,        /* 302 to a page for signing in */
+    FAULT_PNG,          /* 200 with a PNG picture */
     FAULT_KINDS
 };
 

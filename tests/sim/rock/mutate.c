@@ -220,6 +220,47 @@ bool mutate_attribute(struct church *c, int32_t person_id, int32_t attribute_id,
     return true;
 }
 
+int32_t mutate_photo(
+    struct church *c, int32_t person_id, enum picture picture, int32_t bytes, bool needs_login)
+{
+    if (!person_row(c, person_id))
+        return 0;
+    struct binary_file *f = church_add(c, TABLE_BINARY_FILE);
+    int32_t id = f->row.id;
+    f->file_name = "photo.jpg";
+    f->mime_type = picture == PICTURE_PNG    ? "image/png"
+                   : picture == PICTURE_TEXT ? "application/pdf"
+                                             : "image/jpeg";
+    f->file_size = bytes;
+    f->picture = picture;
+    f->needs_login = needs_login;
+    struct person *p = church_row(c, TABLE_PERSON, person_id);
+    p->photo_id = id;
+    church_touch(c, TABLE_PERSON, p);
+    return id;
+}
+
+bool mutate_no_photo(struct church *c, int32_t person_id)
+{
+    struct person *p = church_row(c, TABLE_PERSON, person_id);
+    if (!p || p->photo_id == NULL_INT)
+        return false;
+    p->photo_id = NULL_INT;
+    church_touch(c, TABLE_PERSON, p);
+    return true;
+}
+
+bool mutate_lose_photo(struct church *c, int32_t person_id)
+{
+    const struct person *p = church_row(c, TABLE_PERSON, person_id);
+    struct binary_file *f =
+        p && p->photo_id != NULL_INT ? church_row(c, TABLE_BINARY_FILE, p->photo_id) : NULL;
+    if (!f)
+        return false;
+    church_delete(c, TABLE_BINARY_FILE, f);
+    return true;
+}
+
 bool mutate_rename_group(struct church *c, int32_t group_id, const char *name)
 {
     struct group *g = church_row(c, TABLE_GROUP, group_id);

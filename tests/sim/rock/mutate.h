@@ -44,6 +44,11 @@ int32_t mutate_add_phone(struct church *c, int32_t person_id, const struct phone
 int32_t mutate_clear_phones(struct church *c, int32_t person_id, int32_t type_id);
 /* The person attribute with that key; made when there is none. */
 int32_t mutate_attribute_key(struct church *c, const char *key);
+/* Another picture (a new BinaryFile, as in Rock); bytes: of the file. Returns its Id. */
+int32_t mutate_photo(
+    struct church *c, int32_t person_id, enum picture picture, int32_t bytes, bool needs_login);
+bool mutate_no_photo(struct church *c, int32_t person_id);   /* PhotoId null; the file stays */
+bool mutate_lose_photo(struct church *c, int32_t person_id); /* the file goes, PhotoId stays */
 bool mutate_rename_group(struct church *c, int32_t group_id, const char *name);
 bool mutate_group_state(struct church *c, int32_t group_id, bool is_active, bool is_archived);
 /* Replaces the person's choices; groups are copied. */

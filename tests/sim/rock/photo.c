@@ -2,6 +2,8 @@
 
 #include "common/base/str.h"
 
+#include "tests/sim/rock/church.h"
+
 #define SIDE   240 /* pixels; a multiple of the block size 8 */
 #define BLOCKS (SIDE / 8 * SIDE / 8)
 
@@ -13,13 +15,26 @@ static void marker(struct str *out, unsigned char code, const void *p, size_t n)
     str_add(out, p, n);
 }
 
-/*
- * Baseline JPEG, one component. DC codes: "0" no difference, "10" + 7 bits a difference of 64 to
- * 127. AC code: "0" end of block. So the first block sets the grey, every other one is two zero
- * bits.
- */
-void photo_jpeg(const struct guid *guid, struct str *out)
+enum { REST = 330, COMMENT_MAX = 65000 }; /* bytes: about what follows the comments; of one */
+
+/* Comments of zeros until the picture will end about there. */
+static void pad(struct str *out, size_t end)
 {
+    static const unsigned char zeros[COMMENT_MAX];
+    while (out->n + REST + 4 < end) {
+        size_t left = end - REST - 4 - out->n;
+        marker(out, 0xFE, zeros, left < COMMENT_MAX ? left : COMMENT_MAX);
+    }
+}
+
+/*
+ * Appends about n bytes, at the least a few hundred. Baseline JPEG, one component. DC codes: "0" no
+ * difference, "10" + 7 bits a difference of 64 to 127. AC code: "0" end of block. So the first
+ * block sets the grey, every other one is two zero bits.
+ */
+static void jpeg(const struct guid *guid, size_t n, struct str *out)
+{
+    size_t begin = out->n;
     static const unsigned char soi[] = {0xFF, 0xD8}, eoi[] = {0xFF, 0xD9};
     static const unsigned char jfif[] = {'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0};
     static const unsigned char frame[] = {8, SIDE >> 8, SIDE & 0xFF, SIDE >> 8, SIDE & 0xFF,
@@ -35,6 +50,7 @@ void photo_jpeg(const struct guid *guid, struct str *out)
     str_add(out, soi, sizeof(soi));
     marker(out, 0xE0, jfif, sizeof(jfif));
     marker(out, 0xFE, text, GUID_TEXT - 1);
+    pad(out, begin + n);
     marker(out, 0xDB, quant, sizeof(quant));
     marker(out, 0xC0, frame, sizeof(frame));
     marker(out, 0xC4, dc, sizeof(dc));
@@ -52,4 +68,31 @@ void photo_jpeg(const struct guid *guid, struct str *out)
                                 : (char)((1 << (8 - left)) - 1)); /* the end is padded with ones */
     }
     str_add(out, eoi, sizeof(eoi));
+}
+
+/* One pixel. */
+static const unsigned char png[] = {0x89, 'P', 'N', 'G',  '\r', '\n', 0x1a, '\n', 0,    0, 0, 13,
+                                    'I',  'H', 'D', 'R',  0,    0,    0,    1,    0,    0, 0, 1,
+                                    8,    0,   0,   0,    0,    0x3a, 0x7e, 0x9b, 0x55, 0, 0, 0,
+                                    10,   'I', 'D', 'A',  'T',  0x78, 0x9c, 0x63, 0x60, 0, 0, 0,
+                                    2,    0,   1,   0x48, 0xaf, 0xa4, 0x71, 0,    0,    0, 0, 'I',
+                                    'E',  'N', 'D', 0xae, 0x42, 0x60, 0x82};
+
+const char *photo_file(const struct binary_file *f, bool sized, bool as_jpeg, struct str *out)
+{
+    size_t n = f->file_size > 0 ? (size_t)f->file_size : 0;
+    if (f->picture == PICTURE_TEXT) {
+        str_puts(out, "%PDF-1.4 no picture at all");
+        return f->mime_type ? f->mime_type : "application/octet-stream";
+    }
+    if (f->picture == PICTURE_PNG && !as_jpeg) {
+        str_add(out, png, sizeof(png));
+        return "image/png";
+    }
+    if (f->picture == PICTURE_HUGE)
+        n = PHOTO_HUGE;
+    else if (sized && n > PHOTO_SMALL_MAX)
+        n = PHOTO_SMALL_MAX;
+    jpeg(&f->row.guid, n, out);
+    return "image/jpeg";
 }

@@ -1,14 +1,25 @@
 /*
- * photo: a small JPEG picture per Guid: one grey pixel block, the Guid in a comment, so that no two
- * are the same bytes.
+ * photo: pictures of people: one grey pixel block, the file's Guid in a comment, so that no two are
+ * the same bytes.
  */
 #ifndef SIM_ROCK_PHOTO_H
 #define SIM_ROCK_PHOTO_H
 
-#include "common/base/guid.h"
+#include <stdbool.h>
+#include <stddef.h>
 
+struct binary_file;
 struct str;
 
-void photo_jpeg(const struct guid *guid, struct str *out); /* appends */
+enum { PHOTO_SMALL_MAX = 12000, PHOTO_HUGE = 3 << 20 }; /* bytes */
+
+/*
+ * Appends what GetImage makes of a file.
+ *
+ * @sized    maxwidth or maxheight was given: at most PHOTO_SMALL_MAX bytes, where that can be done
+ * @as_jpeg  format=jpg was
+ * @return   the content type
+ */
+const char *photo_file(const struct binary_file *f, bool sized, bool as_jpeg, struct str *out);
 
 #endif
