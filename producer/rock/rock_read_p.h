@@ -24,6 +24,8 @@
 #include "producer/rock/rock_ids.h"
 #include "producer/rock/rock_table.h"
 
+struct rock_photos;
+
 /* Rows of the last snapshot that was whole: a table that was full and is empty fails the next. */
 struct rock_counts {
     size_t followings, values, places, phones;
@@ -33,6 +35,7 @@ struct rock_source {
     struct directory_source base;
     struct loop *l;
     struct rock_fetch *fetch;
+    struct rock_photos *photos;
     char *opt_out; /* key of the opt-out attribute; "" = none */
     char *default_country;
     struct rock_counts last;

@@ -6,6 +6,7 @@
 #include "common/base/conf.h"
 
 #include "common/net/loop.h"
+#include "producer/rock/rock_photo.h"
 #include "producer/rock/rock_read_p.h"
 #include "producer/rock/rock_render.h"
 
@@ -132,6 +133,16 @@ static int source_render(struct directory_source *base,
     return rock_render(((struct rock_source *)base)->fetch, lava, ids, n, a, ret, err);
 }
 
+static int source_photos(struct directory_source *base,
+                         const struct photo_ref *refs,
+                         size_t n,
+                         struct arena *a,
+                         struct source_photo *ret,
+                         struct err *err)
+{
+    return rock_photos_read(((struct rock_source *)base)->photos, refs, n, a, ret, err);
+}
+
 static void source_free(struct directory_source *base)
 {
     struct rock_source *s = (struct rock_source *)base;
@@ -139,6 +150,7 @@ static void source_free(struct directory_source *base)
     if (!s)
         return;
     rock_fetch_free(s->fetch);
+    rock_photos_free(s->photos);
     free(s->default_country);
     free(s->opt_out);
     free(s);
@@ -150,6 +162,7 @@ static const struct directory_source_ops rock_ops = {
     .resolve = source_resolve,
     .old_prefs = source_old_prefs,
     .render = source_render,
+    .photos = source_photos,
     .free = source_free,
 };
 
@@ -217,10 +230,16 @@ int rock_source_new(struct loop *l,
         .retry_for_ms = conf_int(c, "rock.retry_for"),
         .allow_http = conf_bool(c, "rock.allow_http"),
     };
+    const struct rock_photo_options photos = {.url = url,
+                                              .ca_file = o.ca_file,
+                                              .connections = o.connections,
+                                              .timeout_ms = o.timeout_ms,
+                                              .allow_http = o.allow_http};
     struct rock_source *s = xalloc(sizeof(*s));
     s->base.ops = &rock_ops;
     s->l = l;
     s->fetch = rock_fetch_new(l, &o);
+    s->photos = rock_photos_new(l, &photos);
     s->opt_out = xstrdup(conf_str(c, "opt_out_attribute"));
     s->default_country = xstrdup(conf_str(c, "default_country_code"));
     *ret = &s->base;
