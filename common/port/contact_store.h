@@ -75,6 +75,8 @@ struct store_result {
     const char *item_id; /* create (and update where the id changed); borrowed during the callback;
                             NULL otherwise */
     const char *version;
+    uint64_t lacks; /* create, update that is done: but for these fields (bits of contact_field),
+                       which the store does not take; err says with what words */
 };
 
 enum store_place {

@@ -338,7 +338,7 @@ static void apply(struct contact_store *s,
         if (!lost)
             serve(x, b, verb, &ops[i], r);
         else
-            *r = (struct store_result){ops[i].tag, c->outcome, c->err, NULL, NULL};
+            *r = (struct store_result){.tag = ops[i].tag, .outcome = c->outcome, .err = c->err};
         r->item_id = arena_strdup(c->arena, r->item_id);
         r->version = arena_strdup(c->arena, r->version);
     }

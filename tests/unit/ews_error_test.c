@@ -58,6 +58,8 @@ static const struct code_case {
     {"ErrorItemCorrupt", OUT_DEAD, SCOPE_ITEM, 0},
     {"ErrorItemSave", OUT_DEAD, SCOPE_ITEM, 0},
     {"ErrorItemPropertyRequestFailed", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorPropertyValidationFailure", OUT_DEAD, SCOPE_ITEM, 0},
+    {"ErrorInvalidValueForProperty", OUT_DEAD, SCOPE_ITEM, 0},
     {"ErrorInvalidPropertySet", OUT_DEAD, SCOPE_ITEM, 0},
     {"ErrorInvalidPropertyRequest", OUT_DEAD, SCOPE_ITEM, 0},
     {"ErrorInvalidPropertyForOperation", OUT_DEAD, SCOPE_ITEM, 0},
@@ -135,6 +137,63 @@ ParameterizedTest(size_t *i, ews_error, of_an_item)
     cr_expect_eq(err.after_ms, c->after_ms, "%s", c->code);
     snprintf(code, sizeof(code), "ews.%s", *c->code ? c->code : "no_code");
     cr_expect_str_eq(err.code, code);
+}
+
+/* --- one more try --- */
+
+static const struct again_case {
+    const char *code, *at;
+    enum ews_again want;
+    enum contact_field field;
+} again_cases[] = {
+    {"ErrorItemCorrupt", NULL, EWS_AGAIN_SAME, 0},
+    {"ErrorItemSave", NULL, EWS_AGAIN_SAME, 0},
+    {"ErrorItemPropertyRequestFailed", "contacts:JobTitle", EWS_AGAIN_SAME, 0},
+    {"ErrorItemSavePropertyError", "contacts:JobTitle", EWS_AGAIN_WITHOUT, CONTACT_JOB_TITLE},
+    {"ErrorItemSavePropertyError", NULL, EWS_AGAIN_NO, 0},
+    {"ErrorItemSavePropertyError", "item:Subject", EWS_AGAIN_NO, 0},
+    {"ErrorPropertyUpdate", "contacts:PhoneNumber:MobilePhone", EWS_AGAIN_WITHOUT,
+     CONTACT_PHONE_MOBILE},
+    {"ErrorDataSizeLimitExceeded", "contacts:PhysicalAddress:Street:Home", EWS_AGAIN_WITHOUT,
+     CONTACT_HOME_STREET},
+    {"ErrorDataSizeLimitExceeded", "contacts:PhysicalAddress:Street", EWS_AGAIN_NO, 0},
+    {"ErrorPropertyValidationFailure", "contacts:PhysicalAddress:CountryOrRegion:Business",
+     EWS_AGAIN_WITHOUT, CONTACT_WORK_COUNTRY},
+    {"ErrorInvalidValueForProperty", "contacts:Birthday", EWS_AGAIN_WITHOUT, CONTACT_BIRTHDAY},
+    {"ErrorInvalidExtendedPropertyValue", "0x3a45", EWS_AGAIN_WITHOUT, CONTACT_TITLE},
+    {"ErrorInvalidExtendedPropertyValue", "RockSyncKey", EWS_AGAIN_NO, 0},
+    {"ErrorInvalidContactEmailAddress", "contacts:EmailAddress:EmailAddress1", EWS_AGAIN_WITHOUT,
+     CONTACT_EMAIL},
+    {"ErrorInvalidContactEmailAddress", NULL, EWS_AGAIN_WITHOUT, CONTACT_EMAIL},
+    {"ErrorInvalidContactEmailIndex", "line 7", EWS_AGAIN_WITHOUT, CONTACT_EMAIL},
+    {"ErrorInvalidPropertySet", "contacts:JobTitle", EWS_AGAIN_NO, 0},
+    {"ErrorInvalidPropertyRequest", "contacts:JobTitle", EWS_AGAIN_NO, 0},
+    {"ErrorOfTomorrow", "contacts:JobTitle", EWS_AGAIN_NO, 0},
+};
+
+ParameterizedTestParameters(ews_error, one_more_try)
+{
+    return indexes(ARRAY_LEN(again_cases));
+}
+ParameterizedTest(size_t *i, ews_error, one_more_try)
+{
+    const struct again_case *c = &again_cases[*i];
+    const struct ews_problem p = {.code = c->code, .at = c->at};
+    enum contact_field field = CONTACT_FIELD_COUNT;
+    cr_expect_eq(ews_error_again(&p, &field), c->want, "%s %s", c->code, c->at ? c->at : "");
+    if (c->want == EWS_AGAIN_WITHOUT)
+        cr_expect_eq(field, c->field, "%s", c->code);
+}
+
+Test(ews_error, what_all_mailboxes_are_refused_for_is_the_accounts_trouble)
+{
+    static const char *const of_all[] = {"ews.ErrorImpersonateUserDenied", "http.400"};
+    static const char *const of_one[] = {"ews.ErrorAccessDenied", "ews.ErrorNonExistentMailbox",
+                                         "http.413", "ErrorImpersonateUserDenied", ""};
+    for (size_t i = 0; i < ARRAY_LEN(of_all); i++)
+        cr_expect(ews_error_of_all(of_all[i]), "%s", of_all[i]);
+    for (size_t i = 0; i < ARRAY_LEN(of_one); i++)
+        cr_expect_not(ews_error_of_all(of_one[i]), "%s", of_one[i]);
 }
 
 /* The same code, another verb. */

@@ -3,6 +3,9 @@
  * whose categories change or whose version is not known, update, and, for those that had changed
  * under us, read again and update once more. What is read tells by its hash whether it is the item
  * that we know: then only somebody else's fields have changed, and they stay.
+ *
+ * What is refused for good may be tried once more at the end (ews_error_again): as it was, or
+ * without the one field that the server does not take.
  */
 #include <assert.h>
 #include <string.h>
@@ -23,6 +26,15 @@ struct apply {
     struct ews_change *changes, *looks;
     size_t n_changes, n_looks;
     bool second; /* after a conflict */
+    /* Those that were refused and are worth one more try: copies of the operations, with what is
+     * left out. */
+    struct store_op *again;
+    struct contact *again_after;
+    struct ews_change *again_changes;
+    size_t *again_of; /* which operation it is */
+    uint64_t *lacks;
+    size_t n_again;
+    bool trying; /* they are in work now */
 };
 
 static struct apply *apply_of(struct ews_call *c)
@@ -44,9 +56,14 @@ static void finish(struct apply *a)
     arena_free(keep);
 }
 
+static bool is_again(const struct apply *a, const struct store_op *op)
+{
+    return a->again && op >= a->again && op < a->again + a->n_again;
+}
+
 static struct store_result *result_of(struct apply *a, const struct store_op *op)
 {
-    return &a->result[op - a->ops];
+    return &a->result[is_again(a, op) ? a->again_of[op - a->again] : (size_t)(op - a->ops)];
 }
 
 static void
@@ -88,12 +105,64 @@ static void settle(struct apply *a, const struct store_op *op, const struct ews_
         set_result(a, op, OUT_DONE, NULL);
         if (item && a->verb != STORE_DELETE)
             take_id(a, op, item);
+        if (is_again(a, op))
+            result_of(a, op)->lacks = a->lacks[op - a->again];
     }
+}
+
+/* ---- once more ---- */
+
+static bool may_lack(const struct apply *a, const struct store_op *op, enum contact_field field)
+{
+    return a->verb == STORE_CREATE ? op->after->f[field] != NULL : op->changed >> field & 1;
+}
+
+static void begin_again_list(struct apply *a)
+{
+    struct arena *keep = a->call.keep;
+    if (a->again)
+        return;
+    a->again = arena_alloc(keep, a->n * sizeof(*a->again));
+    a->again_after = arena_alloc(keep, a->n * sizeof(*a->again_after));
+    a->again_changes = arena_alloc(keep, a->n * sizeof(*a->again_changes));
+    a->again_of = arena_alloc(keep, a->n * sizeof(*a->again_of));
+    a->lacks = arena_alloc(keep, a->n * sizeof(*a->lacks));
+}
+
+/* An operation that was just refused for good: is it tried once more, and without what? change: of
+ * an update, else NULL. */
+static void want_again(struct apply *a,
+                       const struct store_op *op,
+                       const struct ews_change *change,
+                       const struct ews_message *m)
+{
+    enum contact_field field;
+    if (a->trying || result_of(a, op)->outcome != OUT_DEAD)
+        return;
+    enum ews_again how = ews_error_again(&m->problem, &field);
+    if (how == EWS_AGAIN_NO || (how == EWS_AGAIN_WITHOUT && !may_lack(a, op, field)))
+        return;
+    begin_again_list(a);
+    size_t i = a->n_again++;
+    a->again_of[i] = (size_t)(op - a->ops);
+    a->again[i] = *op;
+    a->again_after[i] = *op->after;
+    a->again[i].after = &a->again_after[i];
+    a->lacks[i] = 0;
+    if (change)
+        a->again_changes[i] = *change;
+    a->again_changes[i].op = &a->again[i];
+    if (how != EWS_AGAIN_WITHOUT)
+        return;
+    a->lacks[i] = UINT64_C(1) << field;
+    a->again[i].changed &= ~a->lacks[i];
+    a->again_after[i].f[field] = NULL;
 }
 
 /* ---- updates ---- */
 
 static void send_update(struct apply *a);
+static void finish_or_try_again(struct apply *a);
 
 static void send(struct apply *a, enum ews_verb verb, const char *operation, size_t n)
 {
@@ -196,12 +265,30 @@ static void on_looks(struct apply *a, const struct ews_response *r)
 static void send_update(struct apply *a)
 {
     if (a->n_changes == 0) {
-        finish(a);
+        finish_or_try_again(a);
         return;
     }
     str_clear(&a->call.body);
     ews_encode_update(&a->call.body, &a->call.target, a->changes, a->n_changes);
     send(a, EWS_UPDATE, "UpdateItemResponse", a->n_changes);
+}
+
+static void finish_or_try_again(struct apply *a)
+{
+    if (!a->n_again || a->trying) {
+        finish(a);
+        return;
+    }
+    a->trying = true;
+    if (a->verb == STORE_UPDATE) {
+        a->changes = a->again_changes;
+        a->n_changes = a->n_again;
+        send_update(a);
+        return;
+    }
+    str_clear(&a->call.body);
+    ews_encode_create(&a->call.body, &a->call.target, a->again, a->n_again);
+    send(a, EWS_CREATE, "CreateItemResponse", a->n_again);
 }
 
 /* Conflicts are read and written again, once. */
@@ -211,12 +298,13 @@ static void on_update(struct apply *a, const struct ews_response *r)
     for (size_t i = 0; i < a->n_changes; i++) {
         const struct store_op *op = a->changes[i].op;
         settle(a, op, &r->messages[i]);
+        want_again(a, op, &a->changes[i], &r->messages[i]);
         if (result_of(a, op)->outcome == OUT_CONFLICT)
             a->changes[n++] = (struct ews_change){.op = op};
     }
     a->n_changes = n;
-    if (n == 0 || a->second) {
-        finish(a);
+    if (n == 0 || a->second || a->trying) {
+        finish_or_try_again(a);
         return;
     }
     a->second = true;
@@ -254,21 +342,30 @@ static void on_answered(struct ews_call *c, const struct ews_response *r)
         on_update(a, r);
         return;
     }
-    for (size_t i = 0; i < a->n; i++)
-        settle(a, &a->ops[i], &r->messages[i]);
-    finish(a);
+    const struct store_op *ops = a->trying ? a->again : a->ops;
+    size_t n = a->trying ? a->n_again : a->n;
+    for (size_t i = 0; i < n; i++) {
+        settle(a, &ops[i], &r->messages[i]);
+        if (a->verb == STORE_CREATE)
+            want_again(a, &ops[i], NULL, &r->messages[i]);
+    }
+    finish_or_try_again(a);
 }
 
 /* Concerns what is in work; results that are known stay. */
 static void on_failed(struct ews_call *c, enum outcome o, const struct err *err)
 {
     struct apply *a = apply_of(c);
+    struct err waits;
+    err_set(&waits, SCOPE_ITEM, WHEN_LATER, err->code, "its second try did not come");
+    for (size_t i = 0; i < a->n_again && !a->trying; i++)
+        set_result(a, &a->again[i], OUT_NOT_TRIED, &waits);
     if (a->verb == STORE_UPDATE)
         for (size_t i = 0; i < a->n_changes; i++)
             set_result(a, a->changes[i].op, o, err);
     else
-        for (size_t i = 0; i < a->n; i++)
-            set_result(a, &a->ops[i], o, err);
+        for (size_t i = 0; i < (a->trying ? a->n_again : a->n); i++)
+            set_result(a, a->trying ? &a->again[i] : &a->ops[i], o, err);
     finish(a);
 }
 

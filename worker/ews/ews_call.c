@@ -151,6 +151,31 @@ static bool step_down(struct ews_call *c, const struct ews_problem *p)
     return true;
 }
 
+/* What one mailbox is refused for is the account's trouble when it is all mailboxes': several in a
+ * row, and a good answer to nobody between them. */
+static enum outcome of_all(struct ews_call *c, enum outcome o, struct err *err)
+{
+    struct ews_store *s = c->s;
+    size_t i = 0;
+    if (!c->mb->id || !ews_error_of_all(err->code))
+        return o;
+    while (i < s->n_denied && s->denied[i] != c->mb->id)
+        i++;
+    if (i == s->n_denied && i < EWS_DENIED_ALL)
+        s->denied[s->n_denied++] = c->mb->id;
+    if (s->n_denied < EWS_DENIED_ALL)
+        return o;
+    err->scope = SCOPE_REMOTE;
+    err->when = WHEN_NEVER;
+    return OUT_STOP;
+}
+
+static void failed(struct ews_call *c, enum outcome o, struct err *err)
+{
+    o = of_all(c, o, err);
+    c->ops->failed(c, o, err);
+}
+
 /* Status 200 or 500 with what may be SOAP. */
 static void
 on_soap(struct ews_call *c, const struct http_response *http, const struct ews_http *status)
@@ -166,6 +191,7 @@ on_soap(struct ews_call *c, const struct http_response *http, const struct ews_h
     } else if (readable && is_busy_whole(&r)) {
         o = ews_error_fault(&r.messages[0].problem, c->verb, c->n, &err);
     } else if (readable && check_answer(c, &r, &why) == 0) {
+        c->s->n_denied = 0;
         c->ops->answered(c, &r);
         return;
     } else if (status->status == 500) {
@@ -173,7 +199,7 @@ on_soap(struct ews_call *c, const struct http_response *http, const struct ews_h
     } else {
         o = ews_error_unreadable(&why, c->verb, &err);
     }
-    c->ops->failed(c, o, &err);
+    failed(c, o, &err);
 }
 
 static const char *url_of(const struct ews_call *c)
@@ -220,7 +246,7 @@ static void on_answer(const struct http_response *http, const struct err *http_e
         on_soap(c, http, &status);
     } else {
         enum outcome o = ews_error_http(&status, c->verb, &err);
-        c->ops->failed(c, o, &err);
+        failed(c, o, &err);
     }
 }
 

@@ -193,12 +193,15 @@ static void at_version(struct decoder *d, struct attributes at)
 static void at_message_path(struct decoder *d, struct attributes at)
 {
     const char *path = attribute(d, at, "FieldURI", EWS_MAX_TEXT);
+    const char *index = path ? attribute(d, at, "FieldIndex", EWS_MAX_TEXT) : NULL;
     if (!path)
         path = attribute(d, at, "PropertyName", EWS_MAX_TEXT);
     if (!path)
         path = attribute(d, at, "PropertyTag", EWS_MAX_TEXT);
+    if (path && index)
+        path = arena_printf(d->arena, "%.60s:%.40s", path, index);
     if (path)
-        problem(d)->at = clean_word(d, path, 60);
+        problem(d)->at = clean_word(d, path, 100);
 }
 
 static void at_root_folder(struct decoder *d, struct attributes at)

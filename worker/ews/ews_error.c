@@ -4,10 +4,16 @@
 
 #include "common/base/cleanup.h"
 
+#include "worker/ews/ews_fields.h"
+
 enum { MINUTES = 60 * 1000, HOURS = 60 * MINUTES };
 enum {
     DONE_ON_FOLDER = 1, /* what shall be there is there */
     FOLDER_ON_FIND = 2, /* where no item id was sent, the code means the folder's */
+    ONCE_MORE = 4,      /* a write is tried once more as it is ... */
+    NAMES_FIELD = 8,    /* ... or without the field that the answer names */
+    MEANS_EMAIL = 16,   /* that is the e-mail address where it names none */
+    OF_ALL = 32,        /* the account's trouble when it is all mailboxes' */
 };
 
 struct code_row {
@@ -55,9 +61,9 @@ static const struct code_row codes[] = {
     {"ErrorInvalidId", OUT_GONE, SCOPE_ITEM, 0, FOLDER_ON_FIND},
     {"ErrorInvalidIdEmpty", OUT_GONE, SCOPE_ITEM, 0, FOLDER_ON_FIND},
     /* Refused for this content, or by our mistake. */
-    {"ErrorItemCorrupt", OUT_DEAD, SCOPE_ITEM, 0, 0},
-    {"ErrorItemSave", OUT_DEAD, SCOPE_ITEM, 0, 0},
-    {"ErrorItemPropertyRequestFailed", OUT_DEAD, SCOPE_ITEM, 0, 0},
+    {"ErrorItemCorrupt", OUT_DEAD, SCOPE_ITEM, 0, ONCE_MORE},
+    {"ErrorItemSave", OUT_DEAD, SCOPE_ITEM, 0, ONCE_MORE},
+    {"ErrorItemPropertyRequestFailed", OUT_DEAD, SCOPE_ITEM, 0, ONCE_MORE},
     {"ErrorInvalidPropertySet", OUT_DEAD, SCOPE_ITEM, 0, 0},
     {"ErrorInvalidPropertyRequest", OUT_DEAD, SCOPE_ITEM, 0, 0},
     {"ErrorInvalidPropertyForOperation", OUT_DEAD, SCOPE_ITEM, 0, 0},
@@ -66,12 +72,14 @@ static const struct code_row codes[] = {
     {"ErrorIncorrectUpdatePropertyCount", OUT_DEAD, SCOPE_ITEM, 0, 0},
     {"ErrorObjectTypeChanged", OUT_DEAD, SCOPE_ITEM, 0, 0},
     {"ErrorInvalidExtendedProperty", OUT_DEAD, SCOPE_ITEM, 0, 0},
-    {"ErrorItemSavePropertyError", OUT_DEAD, SCOPE_ITEM, 0, 0},
-    {"ErrorPropertyUpdate", OUT_DEAD, SCOPE_ITEM, 0, 0},
-    {"ErrorDataSizeLimitExceeded", OUT_DEAD, SCOPE_ITEM, 0, 0},
-    {"ErrorInvalidContactEmailAddress", OUT_DEAD, SCOPE_ITEM, 0, 0},
-    {"ErrorInvalidContactEmailIndex", OUT_DEAD, SCOPE_ITEM, 0, 0},
-    {"ErrorInvalidExtendedPropertyValue", OUT_DEAD, SCOPE_ITEM, 0, 0},
+    {"ErrorItemSavePropertyError", OUT_DEAD, SCOPE_ITEM, 0, NAMES_FIELD},
+    {"ErrorPropertyUpdate", OUT_DEAD, SCOPE_ITEM, 0, NAMES_FIELD},
+    {"ErrorDataSizeLimitExceeded", OUT_DEAD, SCOPE_ITEM, 0, NAMES_FIELD},
+    {"ErrorInvalidContactEmailAddress", OUT_DEAD, SCOPE_ITEM, 0, NAMES_FIELD | MEANS_EMAIL},
+    {"ErrorInvalidContactEmailIndex", OUT_DEAD, SCOPE_ITEM, 0, NAMES_FIELD | MEANS_EMAIL},
+    {"ErrorPropertyValidationFailure", OUT_DEAD, SCOPE_ITEM, 0, NAMES_FIELD},
+    {"ErrorInvalidValueForProperty", OUT_DEAD, SCOPE_ITEM, 0, NAMES_FIELD},
+    {"ErrorInvalidExtendedPropertyValue", OUT_DEAD, SCOPE_ITEM, 0, NAMES_FIELD},
     /* A photo. One that went between our look and our hand: the user was faster, look again. */
     {"ErrorInvalidAttachmentId", OUT_RETRY_LATER, SCOPE_ITEM, 0, 0},
     {"ErrorAttachmentSizeLimitExceeded", OUT_DEAD, SCOPE_ITEM, 0, 0},
@@ -93,7 +101,7 @@ static const struct code_row codes[] = {
     {"ErrorAccountDisabled", OUT_PARK, SCOPE_MAILBOX, 0, 0},
     {"ErrorMailboxConfiguration", OUT_PARK, SCOPE_MAILBOX, 0, 0},
     {"ErrorOrganizationAccessBlocked", OUT_PARK, SCOPE_MAILBOX, 0, 0},
-    {"ErrorImpersonateUserDenied", OUT_PARK, SCOPE_MAILBOX, 30 * MINUTES, 0},
+    {"ErrorImpersonateUserDenied", OUT_PARK, SCOPE_MAILBOX, 30 * MINUTES, OF_ALL},
     {"ErrorInvalidUserPrincipalName", OUT_PARK, SCOPE_MAILBOX, 0, 0},
     {"ErrorInvalidUserSid", OUT_PARK, SCOPE_MAILBOX, 0, 0},
     {"ErrorSidNotFound", OUT_PARK, SCOPE_MAILBOX, 0, 0},
@@ -229,6 +237,28 @@ enum outcome ews_error_item(const struct ews_problem *p, enum ews_verb verb, str
     if (o != OUT_DONE)
         fill(p, o, scope_of(o, row, SCOPE_ITEM), wait_of(p, row), err);
     return o;
+}
+
+enum ews_again ews_error_again(const struct ews_problem *p, enum contact_field *field)
+{
+    const struct code_row *row = true_row(p);
+    unsigned flags = row ? row->flags : 0;
+    if (flags & ONCE_MORE)
+        return EWS_AGAIN_SAME;
+    if (!(flags & NAMES_FIELD))
+        return EWS_AGAIN_NO;
+    if (ews_field_at(p->at, field))
+        return EWS_AGAIN_WITHOUT;
+    *field = CONTACT_EMAIL;
+    return flags & MEANS_EMAIL ? EWS_AGAIN_WITHOUT : EWS_AGAIN_NO;
+}
+
+/* A request that is called malformed is one mailbox's or contact's; when all are, a proxy stands in
+ * between that does not let them pass. */
+bool ews_error_of_all(const char *err_code)
+{
+    const struct code_row *row = strncmp(err_code, "ews.", 4) == 0 ? find_row(err_code + 4) : NULL;
+    return row ? row->flags & OF_ALL : strcmp(err_code, "http.400") == 0;
 }
 
 enum outcome

@@ -19,6 +19,7 @@
 
 #include "common/base/err.h"
 
+#include "common/core/contact.h"
 #include "common/core/outcome.h"
 #include "worker/ews/ews_decode.h"
 
@@ -38,6 +39,17 @@ enum outcome ews_error_item(const struct ews_problem *p, enum ews_verb verb, str
  * many (OUT_SPLIT). Never OUT_DONE. */
 enum outcome
 ews_error_fault(const struct ews_problem *p, enum ews_verb verb, size_t n, struct err *err);
+
+enum ews_again {
+    EWS_AGAIN_NO,
+    EWS_AGAIN_SAME,   /* as it was: it may have been the moment */
+    EWS_AGAIN_WITHOUT /* without the field that the server does not take */
+};
+/* Is a create or update that was refused for good (OUT_DEAD) worth one more try? *field is set with
+ * EWS_AGAIN_WITHOUT. */
+enum ews_again ews_error_again(const struct ews_problem *p, enum contact_field *field);
+/* What one mailbox was refused for, which is the account's trouble when all mailboxes are. */
+bool ews_error_of_all(const char *err_code);
 
 struct ews_http {
     int status;

@@ -1,5 +1,7 @@
 #include "worker/ews/ews_fields.h"
 
+#include <string.h>
+
 #include "common/base/cleanup.h"
 
 static const char addresses[] = "PhysicalAddresses", phones[] = "PhoneNumbers",
@@ -57,3 +59,24 @@ const struct ews_field ews_fields[] = {
 /* clang-format on */
 const size_t ews_field_count = ARRAY_LEN(ews_fields);
 _Static_assert(ARRAY_LEN(ews_fields) == CONTACT_FIELD_COUNT, "one row per field of a contact");
+
+static bool is_path(const struct ews_field *f, const char *path)
+{
+    if (f->kind == EWS_TAG)
+        return strcasecmp(path, f->element) == 0;
+    size_t n = strlen(f->uri);
+    if (strncmp(path, f->uri, n) != 0)
+        return false;
+    return f->key ? path[n] == ':' && strcmp(path + n + 1, f->key) == 0 : !path[n];
+}
+
+bool ews_field_at(const char *path, enum contact_field *ret)
+{
+    for (size_t i = 0; path && i < ews_field_count; i++) {
+        if (!is_path(&ews_fields[i], path))
+            continue;
+        *ret = ews_fields[i].field;
+        return true;
+    }
+    return false;
+}

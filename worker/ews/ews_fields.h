@@ -10,6 +10,7 @@
 #ifndef SYNC_WORKER_EWS_FIELDS_H
 #define SYNC_WORKER_EWS_FIELDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/core/contact.h"
@@ -36,6 +37,10 @@ struct ews_field {
 
 extern const struct ews_field ews_fields[];
 extern const size_t ews_field_count;
+
+/* The field of a path that the server names (ews_problem.at): "contacts:JobTitle",
+ * "contacts:PhoneNumber:MobilePhone", "0x3A45". false: none of ours. */
+bool ews_field_at(const char *path, enum contact_field *ret);
 
 /*
  * Noon, one minute early: the same calendar date everywhere from UTC-11 to UTC+12. Midnight UTC is

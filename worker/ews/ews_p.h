@@ -27,6 +27,8 @@
 struct ews_call;
 TAILQ_HEAD(ews_calls, ews_call);
 
+enum { EWS_DENIED_ALL = 3 }; /* mailboxes in a row: it is not the mailbox */
+
 struct ews_store {
     struct contact_store base;
     struct loop *l;
@@ -44,6 +46,8 @@ struct ews_store {
     uint32_t read_timeout_ms;
     struct store_limits limits;
     struct ews_calls calls;
+    int64_t denied[EWS_DENIED_ALL]; /* mailboxes that were, since the last good answer */
+    size_t n_denied;
 };
 
 struct ews_call_ops {

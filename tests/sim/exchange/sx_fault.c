@@ -11,7 +11,7 @@
 
 struct fault {
     struct sx_hit hit; /* code and shape belong to the fault */
-    char *op, *mailbox, *code, *shape;
+    char *op, *mailbox, *code, *shape, *field;
     double probability;
     uint64_t nth, times; /* from the nth matching call on, so often; times 0 = always */
     uint64_t seen, hits;
@@ -50,6 +50,7 @@ void sx_faults_clear(struct sx_faults *f)
         free(x->mailbox);
         free(x->code);
         free(x->shape);
+        free(x->field);
     }
     vec_clear(&f->all);
 }
@@ -81,8 +82,8 @@ static int64_t number(const struct js *o, const char *key, int64_t max, int64_t 
 static int check_names(const struct js *o, const struct sx_hit *hit)
 {
     static const char *const known[] = {
-        "fault",  "op",          "mailbox",     "nth",  "times", "probability", "ms",
-        "status", "retry_after", "back_off_ms", "code", "shape", "item",        "every"};
+        "fault",       "op",          "mailbox", "nth",   "times", "probability", "ms",   "status",
+        "retry_after", "back_off_ms", "code",    "shape", "item",  "every",       "field"};
     const char *key;
     json_t *value;
     json_object_foreach(o->v, key, value)
@@ -124,10 +125,12 @@ int sx_faults_add(struct sx_faults *f, const json_t *fault, struct err *err)
     x.shape = xstrdup(or_else(js_str_opt(&o, "shape"), "fault"));
     x.code = xstrdup(
         or_else(js_str_opt(&o, "code"), busy ? "ErrorServerBusy" : "ErrorInternalServerError"));
+    x.field = xstrdup(or_else(js_str_opt(&o, "field"), ""));
     x.op = xstrdup(js_str_opt(&o, "op"));
     x.mailbox = xstrdup(js_str_opt(&o, "mailbox"));
     x.hit.shape = x.shape;
     x.hit.code = x.code;
+    x.hit.field = x.field;
     json_t *p = json_object_get(fault, "probability");
     if (p)
         x.probability = json_number_value(p);
@@ -141,6 +144,7 @@ int sx_faults_add(struct sx_faults *f, const json_t *fault, struct err *err)
     free(last->mailbox);
     free(last->code);
     free(last->shape);
+    free(last->field);
     return -1;
 }
 
@@ -235,6 +239,8 @@ sx_faults_match(struct sx_faults *f, const char *op, const char *address, uint64
 bool sx_fault_item(const struct sx_hit *hit, size_t i)
 {
     bool busy = hit->kind == SX_FAULT_SERVER_BUSY && strcmp(hit->shape, "item") == 0;
+    if (hit->field && *hit->field)
+        return false;
     if ((hit->kind != SX_FAULT_ITEM_ERROR && !busy) || i + 1 < hit->item_first)
         return false;
     size_t past = i + 1 - hit->item_first;

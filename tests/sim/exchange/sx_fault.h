@@ -47,6 +47,9 @@ struct sx_hit { /* the fault that takes a call */
     int status, retry_after;
     unsigned item_first, item_every; /* items item_first, item_first + item_every ... (from 1);
                                         every 0: only that one */
+    const char *field; /* item_error: only items that carry it, whichever their number,
+                          and the answer names it: "contacts:JobTitle",
+                          "contacts:PhoneNumber:MobilePhone"; "" any */
 };
 
 struct sx_faults;
@@ -66,6 +69,7 @@ struct sx_hit
 sx_faults_match(struct sx_faults *f, const char *op, const char *address, uint64_t nth_of_mailbox);
 const char *sx_fault_name(enum sx_fault_kind kind);
 bool sx_fault_item(const struct sx_hit *hit,
-                   size_t i); /* item_error (or busy items) wants item i (from 0) */
+                   size_t i); /* item_error (or busy items) wants item i (from 0); one of a field:
+                                 sx_fault_field.h says */
 
 #endif

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "tests/sim/exchange/sx_call.h"
+#include "tests/sim/exchange/sx_fault_field.h"
 #include "tests/sim/exchange/sx_fields.h"
 #include "tests/sim/exchange/sx_p.h"
 #include "tests/sim/exchange/sx_store.h"
@@ -99,6 +100,8 @@ do_item(struct sx_call *c, const xmlNode *item, size_t i, struct str *content, s
         injected(c, fail);
         return false;
     }
+    if (sx_fault_field(&c->hit, item, fail))
+        return false;
     str_clear(content);
     if (c->op->one(c, item, content, fail))
         return true;
