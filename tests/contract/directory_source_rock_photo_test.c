@@ -182,8 +182,7 @@ ParameterizedTestParameters(rock_photos, fault_means)
         v[i] = i;
     return cr_make_param_array(size_t, v, n);
 }
-ParameterizedTest(
-    size_t *i, rock_photos, fault_means, .init = open_church, .fini = close_church, .timeout = 60)
+ParameterizedTest(size_t *i, rock_photos, fault_means)
 {
     const struct making m = pictures(PICTURE_JPEG, 3000, false, 1);
 
@@ -191,8 +190,7 @@ ParameterizedTest(
     cr_assert_eq(read_photos(m.refs, 1), 0, "%s: %s", faults[*i].rule, err.text);
     cr_expect_eq(got[0].fate, faults[*i].want, "%s: fate %d", faults[*i].rule, (int)got[0].fate);
     cr_expect_eq(*err.text != '\0', faults[*i].want == SOURCE_PHOTO_REFUSED, "%s", err.text);
-    free(rock_rig_ask(&rig, "/control/church")); /* the simulator is through with it */
-    sim_rock_control(rig.sim, "DELETE", "/control/faults", NULL, &(int){0});
+    free(sim_rock_control(rig.sim, "DELETE", "/control/faults", NULL, &(int){0}));
     expect_one(&m, SOURCE_PHOTO_THERE); /* the next one is fine */
 }
 
