@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """An independent client against a running sim-exchange: lists, creates, finds by an extended property, edits and
-deletes contacts with exchangelib, and compares what it read with what the control API says.
+deletes contacts and gives one a photo with exchangelib, and compares what it read with what the control API says.
 
 Needs: pip install exchangelib==5.6.0 (it brings cached-property, defusedxml, dnspython, isodate, lxml, oauthlib,
 pyspnego, requests, requests-ntlm, requests-oauthlib, tzdata, tzlocal, cryptography, Pygments).
@@ -9,6 +9,7 @@ Usage: exchangelib_roundtrip.py --url http://127.0.0.1:PORT --mailbox pat@church
 The mailbox must be empty or hold foreign contacts only. Exit 0 and one line when all is well; a traceback when not.
 """
 import argparse
+import hashlib
 import json
 import sys
 import urllib.request
@@ -21,6 +22,7 @@ from exchangelib import (
     Contact,
     Credentials,
     ExtendedProperty,
+    FileAttachment,
     IMPERSONATION,
     NTLM,
     Version,
@@ -143,6 +145,25 @@ def edit(account, contact):
     check(again.rock_sync_hash == "hash-3b" and again.surname == contact.surname, "the rest stayed")
 
 
+def photo(account, args, contact):
+    jpeg = b"\xff\xd8\xff\xe0 round trip " + bytes(9000)
+    before = account.contacts.get(rock_sync_key=contact.rock_sync_key)
+    before.attach(FileAttachment(name="ContactPicture.jpg", content_type="image/jpeg", content_id="round-1",
+                                 is_contact_photo=True, content=jpeg))
+    again = account.contacts.get(rock_sync_key=contact.rock_sync_key)
+    check(again.has_picture and again.changekey != contact.changekey, "the photo changed the contact")
+    found = again.attachments
+    check(len(found) == 1 and found[0].is_contact_photo and found[0].content_id == "round-1", f"attachments: {found}")
+    check(found[0].content == jpeg, "the photo's bytes")
+    held = control(args.url, f"/control/mailboxes/{args.mailbox}")
+    item = next(i for i in held["items"] if i["key"] == contact.rock_sync_key)
+    check(item["photo"] == hashlib.sha256(jpeg).hexdigest(), "the control API shows the photo")
+    found[0].detach()
+    again = account.contacts.get(rock_sync_key=contact.rock_sync_key)
+    check(not again.has_picture and not again.attachments, "the photo is off")
+    return again
+
+
 def folders(account):
     sub = Contacts(parent=account.contacts, name="Rock Contacts")
     sub.save()
@@ -194,6 +215,7 @@ def main():
     contact = find_by_key(account)
     check_fields(contact)
     edit(account, contact)
+    contact = photo(account, args, contact)
     folders(account)
     delete(account, contact)
     unknown_mailbox(args)
