@@ -9,10 +9,11 @@
 #include "cli/table.h"
 #include "common/app/app_pg.h"
 #include "common/drv/pg.h"
+#include "common/drv/report_lacks.h"
 #include "common/drv/report_pg.h"
 #include "producer/job.h"
 
-enum { ARENA_MAX = 256 << 20 };
+enum { ARENA_MAX = 256 << 20, LACKS_SHOWN = 10 };
 
 struct status {
     struct report_mailbox *m;
@@ -21,6 +22,8 @@ struct status {
     struct report_subscribers subs;
     struct report_hold *holds;
     size_t n_holds;
+    struct report_lack *lacks;
+    size_t n_lacks;
     int64_t workers;
     bool leader;
     struct job *job; /* NULL: its settings are wrong, job_err says how */
@@ -35,7 +38,8 @@ static int collect(struct app *app, struct arena *a, struct status *s, struct er
         return -1;
     if (report_mailboxes(pg, a, &s->m, &s->n, err) < 0 || report_run(pg, a, 0, &s->run, err) < 0 ||
         report_subscribers(pg, &s->subs, err) < 0 ||
-        report_holds(pg, a, &s->holds, &s->n_holds, err) < 0)
+        report_holds(pg, a, &s->holds, &s->n_holds, err) < 0 ||
+        report_lacks(pg, a, &s->lacks, &s->n_lacks, err) < 0)
         return -1;
     return report_alive(pg, &s->workers, &s->leader, err);
 }
@@ -51,6 +55,28 @@ static void print_holds(const struct status *s)
                "them go\n",
                (long long)h->links, h->kind, of ? of : "", (long long)h->id, h->digest);
     }
+}
+
+/* What Exchange did not take is left out of the contact, which is there otherwise. */
+static void print_lacks(const struct status *s)
+{
+    size_t shown = s->n_lacks < LACKS_SHOWN ? s->n_lacks : LACKS_SHOWN;
+    for (size_t i = 0; i < shown; i++)
+        printf("left out: %s of %lld contacts in %s; Exchange refuses it, it is tried again when "
+               "the contact changes\n",
+               s->lacks[i].fields, (long long)s->lacks[i].contacts, s->lacks[i].address);
+    if (shown < s->n_lacks)
+        printf("left out: the same in %zu further places; --json has all\n", s->n_lacks - shown);
+}
+
+static json_t *json_of_lacks(const struct status *s)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < s->n_lacks; i++)
+        json_array_append_new(all, json_pack("{s:s, s:s, s:I}", "mailbox", s->lacks[i].address,
+                                             "fields", s->lacks[i].fields, "contacts",
+                                             (json_int_t)s->lacks[i].contacts));
+    return all;
 }
 
 /* By the settings that this program reads; the producer's are the same where they share a file. */
@@ -92,6 +118,7 @@ static void print_text(const struct status *s)
            (long long)s->subs.address_taken, (long long)s->subs.not_eligible);
     print_holds(s);
     print_clears(s);
+    print_lacks(s);
     if (s->run.id)
         printf("last run: %lld, %s, %lld s ago, %lld changes left%s%s\n", (long long)s->run.id,
                s->run.state, (long long)(s->run.age_ms / 1000), (long long)s->run.left,
@@ -127,9 +154,10 @@ static void print_json(const struct status *s)
     json_t *run =
         json_pack("{s:I, s:s, s:s, s:I}", "id", (json_int_t)s->run.id, "state", s->run.state,
                   "message", s->run.message, "left", (json_int_t)s->run.left);
-    json_t *all = json_pack("{s:o, s:o, s:o, s:o, s:I, s:b}", "mailboxes", boxes, "holds", holds,
-                            "last_run", run, "job", json_of_job(s), "workers",
-                            (json_int_t)s->workers, "leader", (int)s->leader);
+    json_t *all =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:b}", "mailboxes", boxes, "left_out",
+                  json_of_lacks(s), "holds", holds, "last_run", run, "job", json_of_job(s),
+                  "workers", (json_int_t)s->workers, "leader", (int)s->leader);
     json_dumpf(all, stdout, JSON_INDENT(1));
     putchar('\n');
     json_decref(all);

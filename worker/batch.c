@@ -76,7 +76,7 @@ static bool build_op(const struct ledger_link *l,
         op->hash_before = known ? hash_text(&l->have, folder_id, a) : NULL;
         op->inherits = !known;
         op->before = decode(l->have.body, a);
-        op->changed = contact_changed(op->before, op->after);
+        op->changed = contact_changed(op->before, op->after) | l->lacks;
     }
     return true;
 }

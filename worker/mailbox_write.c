@@ -123,6 +123,7 @@ static void result_done(const struct ledger_link *l,
     out->have = l->want;
     out->item_id = r->item_id ? r->item_id : l->item_id;
     out->version = r->version;
+    out->lacks = r->lacks;
 }
 
 static void result_later(struct mailbox *mb,
@@ -147,7 +148,7 @@ static void result_of(struct mailbox *mb, const struct store_result *r)
     struct ledger_result out = {.person = l->person,
                                 .op = verb_names[verb],
                                 .outcome = outcome_name(r->outcome),
-                                .code = r->outcome == OUT_DONE ? "" : r->err.code};
+                                .code = r->outcome == OUT_DONE && !r->lacks ? "" : r->err.code};
     switch (r->outcome) {
     case OUT_DONE:
         result_done(l, r, verb, &out);

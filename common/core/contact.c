@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/arena.h"
@@ -30,6 +31,38 @@ size_t contact_field_max(enum contact_field f)
 {
     assert((size_t)f < CONTACT_FIELD_COUNT);
     return fields[f].max;
+}
+
+char *contact_names(uint64_t set, char buf[CONTACT_NAMES_MAX])
+{
+    size_t n = 0;
+
+    buf[0] = '\0';
+    for (size_t i = 0; i < CONTACT_FIELD_COUNT; i++)
+        if (set >> i & 1)
+            n += (size_t)snprintf(buf + n, CONTACT_NAMES_MAX - n, "%s%s", n ? "," : "",
+                                  fields[i].name);
+    return buf;
+}
+
+static uint64_t bit_of(const char *name, size_t n)
+{
+    for (size_t i = 0; i < CONTACT_FIELD_COUNT; i++)
+        if (strlen(fields[i].name) == n && memcmp(fields[i].name, name, n) == 0)
+            return UINT64_C(1) << i;
+    return 0;
+}
+
+uint64_t contact_named(const char *names)
+{
+    uint64_t set = 0;
+
+    while (names && *names) {
+        size_t n = strcspn(names, ",");
+        set |= bit_of(names, n);
+        names += n + (names[n] == ',');
+    }
+    return set;
 }
 
 /* As jansson 2.14 writes strings: short forms where JSON has them, \u00XX for other control

@@ -72,6 +72,12 @@ struct contact {
 const char *contact_field_name(enum contact_field f); /* canonical name */
 size_t contact_field_max(enum contact_field f);       /* bytes */
 
+/* A set of fields (bit i: field i) as canonical names joined by commas, and back; unknown names are
+ * ignored, NULL is the empty set. */
+#define CONTACT_NAMES_MAX 1024
+char *contact_names(uint64_t fields, char buf[CONTACT_NAMES_MAX]); /* returns buf */
+uint64_t contact_named(const char *names);
+
 /* Appends the canonical form. Values must be valid UTF-8 (asserted by jansson's refusal). */
 void contact_encode(const struct contact *c, struct str *out);
 /* Reads a canonical form; strings are copied to a. Unknown fields are ignored, unknown versions and

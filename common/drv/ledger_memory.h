@@ -42,6 +42,7 @@ struct ledger_memory_link {
     bool held;
     struct link_side want, have; /* bodies unused: see ledger_memory_content */
     bool have_unknown;           /* an item whose content is not known */
+    uint64_t lacks;              /* fields of have that the item does not hold */
     const char *item_id, *version;
     int64_t gen, run;
     bool urgent;

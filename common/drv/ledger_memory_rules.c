@@ -99,6 +99,7 @@ void memory_link_of(const struct ledger_memory_rows *rows,
                               .have = side_of(rows, &row->have, !row->have_unknown),
                               .item_id = row->item_id,
                               .version = row->version,
+                              .lacks = row->lacks,
                               .intent = row->intent};
     l->want.key = *memory_key(rows, row->person);
     if (row->intent) {
@@ -153,6 +154,7 @@ static void set_have(struct ledger_memory_rows *rows,
     row->have.body = NULL;
     row->have.cats = ledger_memory_text(rows, r->have.cats);
     row->have_unknown = r->have.set && r->have_content_unknown;
+    row->lacks = r->have.set ? r->lacks : 0;
     row->item_id = r->have.set ? ledger_memory_text(rows, r->item_id) : NULL;
     row->version = r->have.set ? ledger_memory_text(rows, r->version) : NULL;
 }

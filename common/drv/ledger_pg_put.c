@@ -113,6 +113,12 @@ static const char *have_cats(const struct ledger_result *r)
     return r->have.cats ? r->have.cats : "";
 }
 
+static void put_lacks(struct pg_params *p, const struct ledger_result *r)
+{
+    char names[CONTACT_NAMES_MAX];
+    pg_put_text(p, has_item(r) && r->lacks ? contact_names(r->lacks, names) : NULL);
+}
+
 void ledger_put_results(struct pg_params *p, const struct ledger_result *r, size_t n)
 {
     autofree struct order *o = sorted(n, result_person, r, &n);
@@ -133,6 +139,7 @@ void ledger_put_results(struct pg_params *p, const struct ledger_result *r, size
     COLUMN(p, PG_TEXT, r, o, n, pg_put_text(p, row->code ? row->code : ""));
     COLUMN(p, PG_TEXT, r, o, n, pg_put_text(p, row->op));
     COLUMN(p, PG_BOOL, r, o, n, pg_put_bool(p, row->hide));
+    COLUMN(p, PG_TEXT, r, o, n, put_lacks(p, row));
 }
 
 /* Of two items with the same key the first one is the row's. */

@@ -1,6 +1,7 @@
 /* ledger_pg_read: rows as the port's structs. Columns as in ledger_pg_sql.c. */
 #include <string.h>
 
+#include "common/core/contact.h"
 #include "common/drv/ledger_pg_p.h"
 
 static uint32_t u32(int64_t v)
@@ -66,6 +67,7 @@ static void read_link(const struct pg_result *r, size_t i, struct ledger_link *l
     l->intended.cats = text_or_empty(r, i, 22);
     l->intent_looks = u32(pg_i64(r, i, 23));
     l->intent_age_ms = pg_i64(r, i, 24);
+    l->lacks = contact_named(pg_text(r, i, 25));
 }
 
 struct ledger_link *ledger_read_links(const struct pg_result *r, size_t n)

@@ -99,7 +99,7 @@ const struct pg_stmt ledger_sql_unverify = {"ledger_unverify",
 #define LINK_COLUMNS                                                                               \
     "l.person, l.gen, l.urgent, " LOOK " AS look, " MAY_WRITE " AS dirty, l.attempts,"             \
     " l.want, l.want_content, l.want_cats, l.have, l.have_content, l.have_cats, l.have_key,"       \
-    " l.item_id, l.version, i.op, i.key, i.content, i.cats, i.looks, i.sent_at"
+    " l.item_id, l.version, i.op, i.key, i.content, i.cats, i.looks, i.sent_at, l.lacks"
 #define LINK_ORDER                                                                                 \
     " ORDER BY d.urgent DESC, d.op IS NULL,"                                                       \
     " CASE WHEN d.want IS NULL THEN 0 WHEN d.have IS NOT NULL THEN 1 ELSE 2 END, d.person"
@@ -123,7 +123,7 @@ const struct pg_stmt ledger_sql_load = {
                       " d.have, d.have_content, " HAVE_BODY ", d.have_cats, d.have_key,"
                       " d.item_id, d.version,"
                       " d.op, d.key, d.content, " OPEN_BODY ", d.cats, d.looks,"
-                      " (extract(epoch FROM statement_timestamp() - d.sent_at) * 1000)::bigint"
+                      " (extract(epoch FROM statement_timestamp() - d.sent_at) * 1000)::bigint, d.lacks"
                       " FROM d" LINK_ORDER};
 
 /* Returns: ours?, done? A release that is repeated finds the lease gone and says done. */
@@ -177,9 +177,9 @@ const struct pg_stmt ledger_sql_record = {
     " r AS (SELECT u.*, c.hash AS kept, i.person IS NOT NULL AS open, i.state AS sent"
     "  FROM lease, unnest($4::bigint[], $5::boolean[], $6::bytea[], $7::bytea[], $8::text[],"
     "  $9::uuid[], $10::text[], $11::text[], $12::boolean[], $13::boolean[], $14::bigint[],"
-    "  $15::boolean[], $16::bigint[], $17::text[], $18::text[], $19::text[], $20::boolean[])"
+    "  $15::boolean[], $16::bigint[], $17::text[], $18::text[], $19::text[], $20::boolean[], $21::text[])"
     "  AS u(person, set_have, have, content, cats, key, item_id, version, clear_intent, look_done,"
-    "  look_in, dead, retry_in, outcome, code, op, hide)"
+    "  look_in, dead, retry_in, outcome, code, op, hide, lacks)"
     "  LEFT JOIN content c ON c.hash = u.content"
     "  LEFT JOIN intent i ON i.mailbox = $1 AND i.person = u.person),"
     " n AS (SELECT r.*, l.want, l.run, CASE WHEN r.set_have THEN r.have ELSE l.have END AS now"
@@ -188,6 +188,7 @@ const struct pg_stmt ledger_sql_record = {
     "  have_content = CASE WHEN n.set_have THEN n.kept ELSE l.have_content END,"
     "  have_cats = CASE WHEN n.set_have THEN n.cats ELSE l.have_cats END,"
     "  have_key = CASE WHEN n.set_have THEN n.key ELSE l.have_key END,"
+    "  lacks = CASE WHEN n.set_have THEN n.lacks ELSE l.lacks END,"
     "  item_id = CASE WHEN n.set_have THEN n.item_id ELSE l.item_id END,"
     "  version = CASE WHEN n.set_have THEN n.version ELSE l.version END,"
     "  look_at = CASE WHEN n.look_in > 0 THEN clock_timestamp() + n.look_in" MS

@@ -89,6 +89,8 @@ struct ledger_link {
     bool dirty; /* as above: a write is needed and allowed */
     uint32_t attempts;
     struct link_side want, have;
+    uint64_t lacks; /* fields of have (bits of contact_field) that the store did not take: written
+                       again with the next change */
     const char *item_id, *version; /* NULL: no item */
     bool intent;                   /* a write is open: settle it first */
     enum intent_op intent_op;
@@ -112,6 +114,7 @@ struct ledger_result {
     bool set_have;                 /* have := the side below (set=false: nothing there) */
     struct link_side have;         /* body is ignored: content hash only; content_unknown below */
     bool have_content_unknown;     /* adopted: an item is there, its content is not known */
+    uint64_t lacks;                /* with have.set: but for these fields (bits of contact_field) */
     const char *item_id, *version; /* with set_have and have.set */
     bool clear_intent;
     bool look_done; /* counts one look of an open intent (intent_looks + 1), or clears look_at when

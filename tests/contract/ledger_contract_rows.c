@@ -117,6 +117,25 @@ CASE(a_written_contact_is_clean_and_remembers_its_item)
     cr_expect(eq(str, (char *)(uintptr_t)l->version, "CQAA"));
 }
 
+CASE(fields_that_the_store_did_not_take_are_remembered_until_the_next_write)
+{
+    struct ledger_lease lease = taken();
+    wanted(1, ANN);
+    struct ledger_result r = written(1, ANN);
+    r.lacks = UINT64_C(1) << CONTACT_EMAIL | UINT64_C(1) << CONTACT_JOB_TITLE;
+    cr_assert(eq(int, record(lease, &r, 1, true), LEDGER_OK));
+    cr_expect(eq(sz, due(lease), 0), "not before something changes");
+    fx_want(box, person(1), BEN, "Staff");
+    cr_expect(eq(u64, load(lease, 10)->links[0].lacks, r.lacks));
+    struct ledger_result later = result(1, "retry_later");
+    cr_assert(eq(int, record(lease, &later, 1, true), LEDGER_OK));
+    cr_expect(eq(u64, load(lease, 10)->links[0].lacks, r.lacks), "a try that did nothing");
+    r = written(1, BEN);
+    cr_assert(eq(int, record(lease, &r, 1, true), LEDGER_OK));
+    fx_want(box, person(1), ANN, "Staff");
+    cr_expect(eq(u64, load(lease, 10)->links[0].lacks, 0));
+}
+
 CASE(categories_and_keys_count_as_content)
 {
     struct ledger_lease lease = taken();

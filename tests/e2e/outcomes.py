@@ -14,11 +14,15 @@ AGAIN = """ErrorItemNotFound ErrorFolderNotFound ErrorParentFolderNotFound Error
     ErrorStaleObject ErrorChangeKeyRequiredForWriteOperations ErrorChangeKeyRequired ErrorIrresolvableConflict
     ErrorInvalidChangeKey ErrorInvalidIdMalformed ErrorInvalidId ErrorInvalidIdEmpty ErrorInvalidSyncStateData
     ErrorExceededFindCountLimit""".split()
-DEAD = """ErrorItemCorrupt ErrorItemSave ErrorItemPropertyRequestFailed ErrorInvalidPropertySet ErrorInvalidPropertyRequest
+# Once more at once, then given up.
+ONCE_MORE = "ErrorItemCorrupt ErrorItemSave ErrorItemPropertyRequestFailed".split()
+# Once more without the field that the answer names; given up where it names none.
+FIELD = """ErrorItemSavePropertyError ErrorPropertyUpdate ErrorDataSizeLimitExceeded ErrorPropertyValidationFailure
+    ErrorInvalidValueForProperty ErrorInvalidExtendedPropertyValue""".split()
+EMAIL = "ErrorInvalidContactEmailAddress ErrorInvalidContactEmailIndex".split()
+DEAD = FIELD + """ErrorInvalidPropertySet ErrorInvalidPropertyRequest
     ErrorInvalidPropertyForOperation ErrorInvalidPropertyDelete ErrorUpdatePropertyMismatch ErrorIncorrectUpdatePropertyCount
-    ErrorObjectTypeChanged ErrorInvalidExtendedProperty ErrorItemSavePropertyError ErrorPropertyUpdate
-    ErrorDataSizeLimitExceeded ErrorInvalidContactEmailAddress ErrorInvalidContactEmailIndex
-    ErrorInvalidExtendedPropertyValue""".split()
+    ErrorObjectTypeChanged ErrorInvalidExtendedProperty""".split()
 SPLIT = "ErrorSchemaValidation ErrorInvalidRequest ErrorRequestStreamTooBig ErrorMessageSizeExceeded".split()
 PARK = """ErrorCannotCreateContactInNonContactFolder ErrorQuotaExceeded ErrorNonExistentMailbox ErrorMissingEmailAddress
     ErrorInvalidSmtpAddress ErrorNonPrimarySmtpAddress ErrorAccountDisabled ErrorMailboxConfiguration
@@ -68,13 +72,13 @@ def differing(verdict):
 
 def codes_of_one_item():
     """Each code for one contact of a batch, in a first load: tried again, given up alone, or its mailbox parked, as it says"""
-    words = {"later": LATER + AGAIN + SPLIT, "dead": DEAD, "park": PARK}
+    words = {"later": LATER + AGAIN + SPLIT + ONCE_MORE, "dead": DEAD, "park": PARK}
     return codes("item", words, lambda code: {"fault": "item_error", "code": code, "item": 2, "every": 0})
 
 
 def codes_of_a_request():
     """Each code as a SOAP fault for a whole request: nothing is given up for it but what the code itself condemns"""
-    words = {"later": LATER + AGAIN + SPLIT + DEAD, "park": PARK}
+    words = {"later": LATER + AGAIN + SPLIT + DEAD + ONCE_MORE + EMAIL, "park": PARK}
     return codes("fault", words, lambda code: {"fault": "soap_fault", "code": code})
 
 
@@ -159,5 +163,91 @@ def statuses_that_stop_the_account():
     return f"{len(STATUS_STOP)} statuses"
 
 
+# The field that each code refuses: a path as Exchange names it, the name that the status shows, the name in the simulator's contacts.
+REFUSED = {
+    "ErrorItemSavePropertyError": ("contacts:JobTitle", "jobTitle", "JobTitle"),
+    "ErrorPropertyUpdate": ("contacts:PhoneNumber:MobilePhone", "phoneMobile", "MobilePhone"),
+    "ErrorDataSizeLimitExceeded": ("contacts:CompanyName", "company", "CompanyName"),
+    "ErrorPropertyValidationFailure": ("contacts:Birthday", "birthday", "Birthday"),
+    "ErrorInvalidValueForProperty": ("contacts:PhoneNumber:HomePhone", "phoneHome", "HomePhone"),
+    "ErrorInvalidContactEmailAddress": ("contacts:EmailAddress:EmailAddress1", "email", "EmailAddress1"),
+}
+
+
+def fields_that_are_refused():
+    """A field that Exchange does not take is left out and said, the rest of the contact is there; a change brings it back"""
+    with Site("fields", kafka=False, people=300, users=12) as site:
+        boxes = sorted((a for a, c in site.expected().items() if c), key=lambda a: -len(site.expected()[a]))
+        given = dict(zip(boxes, REFUSED.items()))
+        for address, (code, (path, _, _)) in given.items():
+            site.exchange.post("faults", {"fault": "item_error", "op": "CreateItem", "mailbox": address, "times": 0, "code": code, "field": path})
+        site.up().ready()
+        site.plan()
+        until("the rows rest", lambda: site.rows_rest() and int(site.sql("SELECT count(*) FROM link WHERE have IS NOT NULL")), 60)
+        verdict = site.verdict()
+        need(verdict["missing"] == verdict["extra"] == verdict["doubled"] == 0, brief(verdict))
+        need(site.sql("SELECT count(*) FROM link WHERE dead_for IS NOT NULL") == "0", "contacts were given up")
+        said = {(x["mailbox"], x["fields"]): x["contacts"] for x in site.status()["left_out"]}
+        want = {(address, name): sum(1 for c in site.expected()[address] if c.get(key))
+                for address, (_, (_, name, key)) in given.items()}
+        need(said == {k: n for k, n in want.items() if n}, f"left out {said}, should be {want}")
+        need(verdict["different"] == sum(said.values()) > 0, f"{verdict['different']} differ, {sum(said.values())} are told")
+        need("left out: " in site.cs("status"), "the status does not say it to people")
+        journal = set(site.sql("SELECT DISTINCT code FROM journal WHERE outcome = 'done' AND code <> ''").split())
+        need(journal == {f"ews.{code}" for (address, (code, (_, name, _))) in given.items() if want[address, name]}, f"the journal says {journal}")
+        site.exchange.delete("faults")
+        site.rock.post("demo-changes", {})
+        site.plan()
+        until("the rows rest again", site.rows_rest, 60)
+        left = sum(x["contacts"] for x in site.status()["left_out"])
+        verdict = site.verdict()
+        need(left < sum(said.values()), "no change brought a field back")
+        need(verdict["different"] == left and verdict["missing"] == verdict["extra"] == 0, f"{left} left out, {brief(verdict)}")
+        return f"{sum(said.values())} fields left out, {left} after a few changes"
+
+
+def refused_twice():
+    """What is refused for the moment is tried once more at once; refused again, the one contact is given up"""
+    with Site("twice", kafka=False, people=300, users=20, settings={"batch.start": 1}) as site:
+        boxes = [a for a, c in sorted(site.expected().items()) if c][:2 * len(ONCE_MORE)]
+        for i, address in enumerate(boxes):
+            site.exchange.post("faults", {"fault": "item_error", "op": "CreateItem", "mailbox": address, "times": 1 + i % 2,
+                                          "code": ONCE_MORE[i // 2], "item": 1, "every": 0})
+        site.up().ready()
+        site.plan()
+        twice = {a for i, a in enumerate(boxes) if i % 2}
+        until("all but the refused contacts are there", lambda: differing(site.verdict()) == twice, 60)
+        dead = site.sql("SELECT address, dead_code FROM link l JOIN mailbox m ON m.id = l.mailbox WHERE dead_for IS NOT NULL").split()
+        need(sorted(dead) == sorted(f"{a}|ews.{ONCE_MORE[i // 2]}" for i, a in enumerate(boxes) if i % 2), f"given up: {dead}")
+        need(not site.exchange.get("duplicates")["duplicates"], "doubled contacts")
+
+
+def denied_for_all():
+    """Impersonation denied for one mailbox rests that one; for all of them it stops the account and says so"""
+    with Site("denied", kafka=False, people=120, users=8) as site:
+        denied = {"fault": "soap_fault", "code": "ErrorImpersonateUserDenied", "times": 0}
+        one = sorted(a for a, c in site.expected().items() if c)[0]
+        site.exchange.post("faults", {**denied, "mailbox": one})
+        program = site.up().ready()
+        site.plan()
+        until("the others are filled", lambda: differing(site.verdict()) == {one}, 60)
+        need(program.metric("contact_sync_account_stopped") == 0, "one mailbox stopped the account")
+        need(site.sql(f"SELECT parked_why FROM mailbox WHERE address = '{one}'") == "ews.ErrorImpersonateUserDenied", "it does not rest")
+        site.exchange.delete("faults")
+        site.exchange.post("faults", denied)
+        site.rock.post("demo-changes", {})
+        site.sql("UPDATE mailbox SET parked_until = NULL, want_digest = NULL, verified = 0")
+        site.sql("UPDATE link SET have = NULL, have_content = NULL, item_id = NULL WHERE have IS NOT NULL")
+        site.plan()
+        until("the account is stopped", lambda: program.metric("contact_sync_account_stopped") == 1, 30)
+        need("Exchange account stopped" in program.text() and "ErrorImpersonateUserDenied" in program.text(), "the log does not say why")
+        need(site.sql("SELECT count(*) FROM link WHERE dead_for IS NOT NULL") == "0", "contacts were given up")
+        program.stopwatch_stop()
+        site.exchange.delete("faults")
+        site.sql("UPDATE mailbox SET parked_until = NULL")
+        site.up().ready()
+        site.exact()
+
+
 if __name__ == "__main__":
-    main([codes_of_one_item, codes_of_a_request, statuses, codes_that_stop_the_account, statuses_that_stop_the_account], at_once=3)
+    main([fields_that_are_refused, refused_twice, denied_for_all, codes_of_one_item, codes_of_a_request, statuses, codes_that_stop_the_account, statuses_that_stop_the_account], at_once=3)

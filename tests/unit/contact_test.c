@@ -97,6 +97,23 @@ Test(contact, every_field_has_its_own_name_and_a_maximum)
     }
 }
 
+Test(contact, a_set_of_fields_is_written_by_names_and_read_back)
+{
+    char names[CONTACT_NAMES_MAX];
+    const uint64_t all = (UINT64_C(1) << CONTACT_FIELD_COUNT) - 1;
+    cr_expect_str_eq(contact_names(0, names), "");
+    cr_expect_eq(contact_named(""), 0u);
+    cr_expect_eq(contact_named(NULL), 0u);
+    for (size_t f = 0; f < CONTACT_FIELD_COUNT; f++) {
+        cr_expect_str_eq(contact_names(UINT64_C(1) << f, names),
+                         contact_field_name((enum contact_field)f));
+        cr_expect_eq(contact_named(names), UINT64_C(1) << f);
+    }
+    cr_expect_eq(contact_named(contact_names(all, names)), all);
+    cr_expect_eq(contact_named("jobTitle,of tomorrow,,email,jobTitl"),
+                 UINT64_C(1) << CONTACT_JOB_TITLE | UINT64_C(1) << CONTACT_EMAIL);
+}
+
 Test(contact, the_largest_contact_fits)
 {
     struct contact c;

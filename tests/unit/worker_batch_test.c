@@ -143,6 +143,17 @@ Test(worker_batch, an_update_names_the_fields_that_differ_and_the_new_key)
 }
 
 /* Ours by its hash; without one that we know, whatever the item carries is inherited. */
+Test(worker_batch, an_update_tries_again_what_the_store_did_not_take)
+{
+    struct ledger_link l = a_link(1, body, body);
+    unsigned char marks[1] = {0};
+    l.lacks = UINT64_C(1) << CONTACT_FILE_AS;
+    l.want.cats = "Staff"; /* only that differs */
+    struct batch b = next(&l, marks, 1, 10);
+    cr_assert_eq(b.n, 1u);
+    cr_expect_eq(b.ops[0].changed, UINT64_C(1) << CONTACT_FILE_AS);
+}
+
 Test(worker_batch, an_update_names_the_hash_that_the_item_has_or_takes_what_is_there)
 {
     struct ledger_link l = a_link(7, body, body_before);
