@@ -14,12 +14,16 @@ static json_t *summary(const struct sx_mailbox *mb)
 {
     struct sha256 sum;
     char hex[65];
-    size_t items = 0, keyed = 0, touched = sx_foreign_touched(mb, &sum);
+    size_t items = 0, keyed = 0, pictures = 0, touched = sx_foreign_touched(mb, &sum);
     json_t *aliases = json_array();
     sx_foreach(f, &mb->folders)
     {
         items += sx_folder_is_live(*f) ? (*f)->items.n : 0;
-        sx_foreach(it, &(*f)->items) keyed += sx_folder_is_live(*f) && sx_item_key(*it);
+        sx_foreach(it, &(*f)->items)
+        {
+            keyed += sx_folder_is_live(*f) && sx_item_key(*it);
+            pictures += sx_folder_is_live(*f) && sx_item_has_picture(*it);
+        }
     }
     sx_foreach(a, &mb->aliases) json_array_append_new(aliases, json_string(*a));
     hex_encode(sum.b, sizeof(sum.b), hex);
@@ -31,6 +35,7 @@ static json_t *summary(const struct sx_mailbox *mb)
         (json_int_t)mb->purged, "foreign", (json_int_t)mb->foreign.n, "foreign_touched",
         (json_int_t)touched, "foreign_sum", hex, "in_flight", (json_int_t)mb->in_flight,
         "max_in_flight", (json_int_t)mb->max_in_flight, "calls", (json_int_t)mb->calls);
+    json_object_set_new(o, "pictures", json_integer((json_int_t)pictures));
     json_object_set_new(o, "refuse", mb->refuse ? json_string(mb->refuse) : json_null());
     return o;
 }
