@@ -22,6 +22,7 @@
 #include "common/core/contact.h"
 #include "common/core/diff.h"
 #include "common/core/expand.h"
+#include "tests/bench/bench_count.h"
 
 enum {
     PEOPLE = 100000,
@@ -29,7 +30,8 @@ enum {
     GROUPS = 1500,
     STAFF = 400,
     PER_USER = 5000,
-    NAIVE_USERS = 20
+    NAIVE_USERS = 20,
+    COUNTED_USERS = 20
 };
 
 struct church {
@@ -363,7 +365,7 @@ int main(void)
     double begin = seconds();
     autoptr(expander_free) struct expander *x = expander_new(&c.d, &rules);
     t.expand = seconds() - begin;
-    for (size_t u = 0; u < USERS; u++)
+    for (size_t u = 0; u < (bench_counting() ? COUNTED_USERS : USERS); u++)
         one_user(x, &c, u, &s, &t);
     report(&t);
     vec_release(&s.rows);
