@@ -11,16 +11,18 @@ packages=(gcc libc6-dev cmake ninja-build pkg-config tzdata
 kafka=(openjdk-17-jre-headless maven openssl)
 tests=(ccache gcovr python3 python3-venv python3-jsonschema python3-lxml libxml2-utils libkrb5-dev krb5-kdc krb5-admin-server krb5-user)
 lint=(clang-format-14 clang-tidy-14 clang-format clang-tidy cppcheck pmccabe codespell shellcheck git)
-want_kafka=0 want_tests=0 want_peers=0
+# What benchmarks need beside Kafka: an interpreter that can have exchangelib, and the counter of instructions.
+bench=(python3 python3-venv python3-lxml valgrind)
+want_kafka=0 want_client=0 want_peers=0
 
 while (($#)); do
     case $1 in
     --kafka) want_kafka=1 ;;
-    --test) want_kafka=1 want_tests=1 packages+=("${tests[@]}") ;;
+    --test) want_kafka=1 want_client=1 packages+=("${tests[@]}") ;;
     --lint) packages+=("${lint[@]}") ;;
     --fuzz) packages+=(clang-14 clang libclang-rt-14-dev) ;;
     --bench)
-        want_peers=1
+        want_kafka=1 want_client=1 want_peers=1 packages+=("${bench[@]}")
         # a newer one of the user's own is as good
         { command -v node && command -v npm; } >/dev/null || packages+=(nodejs npm)
         ;;
@@ -99,7 +101,7 @@ if ((want_kafka)); then
         status=75
     }
 fi
-if ((want_tests)) && ! cmp -s scripts/test-requirements.txt build/venv/installed; then
+if ((want_client)) && ! cmp -s scripts/test-requirements.txt build/venv/installed; then
     echo "deps: Python client into build/venv"
     # Debian's interpreter by its path: another one first on PATH would not see Debian's python3-jsonschema.
     rm -rf build/venv

@@ -82,6 +82,34 @@ INSERT INTO link (mailbox, person, want, want_content, want_cats, have, have_con
     yield "VACUUM ANALYZE link, mailbox, person, content, intent, journal;\nCHECKPOINT;\n"
 
 
+class Session:
+    """One session of PostgreSQL that stays: a statement costs what it costs, not a process and a login too."""
+
+    def __init__(self, dsn):
+        self.process = subprocess.Popen(  # pylint: disable=consider-using-with
+            [PSQL, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", dsn], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True, bufsize=1, env=environment())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(30)
+
+    def __call__(self, sql):
+        """Runs it; returns its rows when it is committed."""
+        self.process.stdin.write(sql + ";\n\\echo ---\n")
+        rows = list(iter(lambda: self.process.stdout.readline().rstrip("\n"), "---"))
+        need(self.process.poll() is None, "psql ended")
+        return rows
+
+
+def percentile(values, share):
+    """Of sorted values."""
+    return values[min(len(values) - 1, int(len(values) * share))]
+
+
 # --- processes ---------------------------------------------------------------------------
 
 
@@ -117,14 +145,15 @@ class Burst(Kafka):
             need(self.lib.rd_kafka_last_error() == QUEUE_FULL, "a message could not be produced")
             self.lib.rd_kafka_poll(self.rk, 10)
 
+    def task(self, prefix, mailbox, person, topic="tasks"):
+        self.add(self.topic(f"{prefix}contact-sync.{topic}"), str(mailbox).encode(),
+                 b'{"v":1,"id":"7d1f2b54-98f3-4d2b-8a51-%012x","op":"upsert","mailbox":%d,"person":%d,"gen":0,"at":%d}'
+                 % (mailbox << 24 | person, mailbox, person, int(time.time() * 1000)))
+
     def tasks(self, prefix, mailboxes, links):
-        topic = self.topic(f"{prefix}contact-sync.tasks")
-        at = int(time.time() * 1000)
         for mailbox in range(1, mailboxes + 1):
-            key = str(mailbox).encode()
             for person in range(1, links + 1):
-                self.add(topic, key, b'{"v":1,"id":"7d1f2b54-98f3-4d2b-8a51-%012x","op":"upsert","mailbox":%d,'
-                         b'"person":%d,"gen":0,"at":%d}' % (mailbox << 24 | person, mailbox, person, at))
+                self.task(prefix, mailbox, person)
         need(self.lib.rd_kafka_flush(self.rk, 60000) == 0, "messages were not delivered")
         return mailboxes * links
 
@@ -132,7 +161,7 @@ class Burst(Kafka):
 class Bench:
     """A database and the simulator; with fill() rows, with worker() a worker on topics of its own."""
 
-    def __init__(self, latency=0.0, item=0.0):
+    def __init__(self, latency=0.0, item=0.0, partitions=12):
         number = next(_numbers)
         self.word = f"bench_{os.getpid()}_{number}"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="contact-sync-bench."))
@@ -140,7 +169,7 @@ class Bench:
         self.kafka = os.environ["CONTACT_SYNC_TEST_KAFKA"]
         parts = urllib.parse.urlsplit(self.admin)
         self.dsn = f"postgresql://{parts.netloc}/{self.word}?{parts.query}"
-        self.latency, self.item = latency, item
+        self.latency, self.item, self.partitions = latency, item, partitions
         self.programs = []
         self.exchange = self.simulator = None
 
@@ -157,7 +186,7 @@ class Bench:
         self.config.write_text(
             f"exchange.url = {self.exchange.url}/EWS/Exchange.asmx\nexchange.allow_http = true\n"
             f"exchange.user = svc-sync\nexchange.password_file = {self.folder}/password\npostgres.dsn = {self.dsn}\n"
-            f"kafka.bootstrap.servers = {self.kafka}\nkafka.topic_prefix = {self.prefix}\nkafka.partitions = 12\n")
+            f"kafka.bootstrap.servers = {self.kafka}\nkafka.topic_prefix = {self.prefix}\nkafka.partitions = {self.partitions}\n")
         done = subprocess.run([BUILD / "contact-sync", "migrate", "--config", self.config], env=environment(),
                               capture_output=True, text=True, check=False)
         need(done.returncode == 0, f"migrate: {done.stderr}")
@@ -192,6 +221,13 @@ class Bench:
         name = f"worker-{len(self.programs)}"
         program = self.start(name, [BUILD / "contact-sync-worker", "--config", self.config, *sets]).ready()
         return program, time.monotonic() - begin
+
+    def producer(self):
+        """One that plans nothing, and offers what is due and on no queue: all rows at first, then what workers let go."""
+        snapshot = self.folder / "nobody.json"
+        snapshot.write_text('{"v":1,"people":[],"groups":[]}')
+        return self.start("producer", [BUILD / "contact-sync-producer", "--config", self.config,
+                                       "--set", f"source.fixture={snapshot}", "--set", f"eligible_group={uuid.UUID(int=1)}"]).ready()
 
     def fill(self, mailboxes, links, clean=False):
         text = "".join(fill_sql(mailboxes, links, clean))

@@ -9,7 +9,8 @@ grid    rate in steady state against the model C*B/(L+B*s): L and s are the simu
         mailbox is over when the window begins.
 cpu     CPU of the worker a contact written, Exchange answering at once: created, updated
 memory  1,000 mailboxes with work queued; seconds until a worker is ready
-scale   one worker, then four, where latency bounds the rate
+scale   one, two, then four workers, where latency bounds the rate
+rebalance  a worker joins and another leaves under load: how long a mailbox waits for it, and whether a write is done again
 
 JSON lines. Points whose model rate needs more than half a core of the worker are left out.
 """
@@ -22,7 +23,7 @@ from lib_program import until
 
 RATE_MAX = 5000  # contacts/s: half a core at 100 us each
 LATENCIES, ITEMS, CONNECTIONS = (20, 100, 250), (5, 20, 80), (1, 10, 50, 200)
-CORNERS = ((20, 5, 1), (20, 5, 10), (250, 5, 10), (20, 20, 50), (250, 20, 50), (100, 80, 50), (20, 80, 200))
+CORNERS = ((20, 5, 1), (20, 5, 10), (100, 5, 10), (250, 5, 10), (20, 20, 50), (250, 20, 50), (250, 80, 1), (100, 80, 200))
 BATCH_MAX = 100
 
 
@@ -168,7 +169,7 @@ def memory(mailboxes=1000, links=100):
         until("all messages are taken", lambda: worker.metric("contact_sync_messages_total") >= mailboxes * links, 60)
         begin = time.monotonic()
         most = 0.0
-        while time.monotonic() < begin + 15:
+        while time.monotonic() < begin + 8:
             most = max(most, memory_of(pid, "VmRSS"))
             time.sleep(0.2)
         say("worker_memory", mailboxes=mailboxes, messages=mailboxes * links, rss_mb=most, peak_mb=memory_of(pid, "VmHWM"),
@@ -179,17 +180,17 @@ def memory(mailboxes=1000, links=100):
 
 
 def scale(latency=250, item=20, connections=5, mailboxes=60, links=900):
-    """Rate of one worker and of four on the same rows and topics."""
+    """Rate of some workers on as many rows and topics."""
     rates = {}
-    for n in (1, 4):
+    for n in (1, 2, 4):
         with Bench(latency, item) as b:
             b.fill(mailboxes, links)
             workers = [b.worker(exchange__connections=connections)[0] for _ in range(n)]
             b.publish(mailboxes, links)
             until("requests are through", lambda: b.stats()["calls"]["CreateItem"] >= 2 * n * connections, 60)
-            time.sleep(5)
+            time.sleep(3)
             begin, before, used = time.monotonic(), b.stats()["created"], sum(cpu_of(w.process.pid) for w in workers)
-            time.sleep(12)
+            time.sleep(9)
             seconds, made = time.monotonic() - begin, b.stats()["created"] - before
             rates[n] = made / seconds
             say("worker_scale", workers=n, connections=connections, L=latency, s=item, per_s=rates[n],
@@ -197,7 +198,52 @@ def scale(latency=250, item=20, connections=5, mailboxes=60, links=900):
     say("worker_scale_ratio", linear=rates[4] / (4 * rates[1]))
 
 
-PARTS = {"grid": grid, "cpu": cpu, "memory": memory, "scale": scale}
+# --- a worker joins, another leaves ------------------------------------------------------------
+
+
+def longest_pauses(b, since, until_then):
+    """Longest time between two results of a mailbox beyond what it usually takes, over the mailboxes: (longest, usual)."""
+    rows = psql(b.dsn, "SELECT mailbox, extract(epoch FROM at) FROM journal WHERE outcome = 'done' GROUP BY mailbox, at"
+                       " ORDER BY mailbox, at").splitlines()
+    times = {}
+    for mailbox, at in (row.split("|") for row in rows):
+        times.setdefault(mailbox, []).append(float(at))
+    usual, pauses = [], []
+    for ats in times.values():
+        gaps = [(b - a, a, b) for a, b in zip(ats, ats[1:])]
+        normal = sorted(g for g, _, _ in gaps)[len(gaps) // 2]
+        usual.append(normal)
+        pauses += [g - normal for g, first, last in gaps if last >= since and first <= until_then]
+    return max(pauses), sorted(usual)[len(usual) // 2]
+
+
+def rebalance(latency=250, item=5, connections=10, mailboxes=20, links=2000):
+    """Two workers under load; a third joins, then one of the first leaves. What do the mailboxes feel?"""
+    with Bench(latency, item) as b:
+        b.fill(mailboxes, links)
+        workers = [b.worker(exchange__connections=connections)[0] for _ in range(2)]
+        b.producer()  # what the leaving worker lets go has to be offered again
+        until("requests are through", lambda: b.stats()["calls"]["CreateItem"] >= 4 * mailboxes, 60)
+        for act in ("join", "leave"):
+            begin = time.time()
+            if act == "join":
+                third, _ = b.worker(exchange__connections=connections)
+                until("it has partitions", lambda: third.partitions() > 0, 30)
+            else:
+                workers[0].stop()
+            time.sleep(5)
+            pause, usual = longest_pauses(b, begin, time.time())
+            say("worker_rebalance", act=act, mailboxes=mailboxes, pause_s=max(0.0, pause), usual_s=usual)
+        b.exchange.post("settings", {"latency_ms": 10, "item_ms": 1})
+        until("all is written", lambda: b.stats()["created"] >= mailboxes * links, 90)
+        until("the rows rest", lambda: drained(b), 30)
+        stats = b.stats()
+        say("worker_rebalance_redone", contacts=mailboxes * links, created=stats["created"], updated=stats["updated"],
+            deleted=stats["deleted"], most_creates_of_one=stats["max_creates_per_key"],
+            redone=stats["created"] + stats["updated"] + stats["deleted"] - mailboxes * links)
+
+
+PARTS = {"grid": grid, "cpu": cpu, "memory": memory, "scale": scale, "rebalance": rebalance}
 
 if __name__ == "__main__":
     if not os.environ.get("CONTACT_SYNC_TEST_KAFKA") or not os.environ.get("CONTACT_SYNC_TEST_DSN"):
