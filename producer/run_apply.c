@@ -39,9 +39,25 @@ static void collect_want(struct applying *a, struct mailbox_plan *m, const struc
     m->held += hold != 0;
 }
 
+/*
+ * Whether there is an item to be kept, or held, the rows say when the plan is applied: a worker may
+ * have made it since they were read. A kept one that is dropped after all goes.
+ */
+static struct plan_drop
+drop_of(const struct run *r, const struct mailbox_plan *m, const struct diff_change *ch)
+{
+    const struct diff_row *row = ch->row;
+    bool leaves = row->state == LINK_KEPT || run_drop_always(r, m, &row->key);
+    struct plan_drop d = {.person = row->person,
+                          .keep = !r->s->delete_old && !leaves,
+                          .counted = run_drop_counts(r, m, row)};
+    if (!d.keep && (d.counted || !m->sub))
+        d.hold = m->hold;
+    return d;
+}
+
 static void collect(struct applying *a, struct mailbox_plan *m)
 {
-    struct run *r = a->r;
     vec_clear(&a->wants);
     vec_clear(&a->drops);
     vec_foreach (ch, &m->changes) {
@@ -49,12 +65,8 @@ static void collect(struct applying *a, struct mailbox_plan *m)
             collect_want(a, m, ch);
             continue;
         }
-        struct plan_drop d = {.person = ch->row->person,
-                              .keep = ch->op == DIFF_KEEP && !run_drop_always(r, m, &ch->row->key),
-                              .counted = run_drop_counts(r, m, ch->row)};
-        if (!d.keep && (d.counted || !m->sub) && ch->row->has_item)
-            d.hold = m->hold;
-        m->held += d.hold != 0;
+        struct plan_drop d = drop_of(a->r, m, ch);
+        m->held += d.hold && ch->row->has_item;
         vec_push(&a->drops, d);
     }
 }

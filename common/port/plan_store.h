@@ -77,9 +77,9 @@ struct plan_want { /* a row whose want changes */
 };
 struct plan_drop {
     int64_t person;
-    bool keep;    /* leave the item (Delete Old Contacts off) */
+    bool keep;    /* leave the item, if there is one (Delete Old Contacts off) */
     bool counted; /* fell out by Rock's data: fell_at := now */
-    int64_t hold; /* 0: none */
+    int64_t hold; /* 0: none; otherwise the delete waits for approval, if there is an item */
 };
 struct plan_kept { /* a contact left as it is, since Delete Old Contacts was off */
     int64_t mailbox;

@@ -264,6 +264,19 @@ PLAN_TEST(what_was_never_written_does_not_count_as_lost)
     COL("fell_at IS NULL", box, 1, "true");
 }
 
+PLAN_TEST(what_was_never_written_is_neither_held_nor_kept)
+{
+    box = a_mailbox("a@example.org");
+    int64_t p = a_person(1);
+    wanted(box, &p, 1, an_offer("q"));
+    int64_t hold = COUNT("INSERT INTO hold (kind) VALUES ('total') RETURNING id");
+    drop(box, (struct plan_drop){.person = 1, .counted = true, .hold = hold});
+    COL("hold IS NULL AND state = 'active'", box, 1, "true");
+    want_one(want(1), 0);
+    drop(box, (struct plan_drop){.person = 1, .counted = true, .keep = true});
+    COL("hold IS NULL AND state = 'active'", box, 1, "true");
+}
+
 PLAN_TEST(an_open_write_counts_as_an_item)
 {
     box = a_mailbox("a@example.org");

@@ -1,7 +1,7 @@
 /*
  * Whole installations through seeded schedules of changes and faults: see README.md here.
  *
- *   crash_world_test [--seeds FROM-TO] [--first]
+ *   crash_world_test [--seeds FROM-TO] [--first] [--stats]
  *   crash_world_test --seed N [--shrink] [--verbose]
  *   crash_world_test --schedule FILE [--shrink] [--verbose]
  */
@@ -28,6 +28,13 @@ struct options {
     unsigned long long from, to;
     const char *schedule;
     bool pg, shrink, verbose, first; /* stop at the first that fails */
+    bool stats;
+};
+
+struct share {                                /* of a process */
+    unsigned long long at, n;                 /* seed at work; schedules run */
+    unsigned long long in[WORLD_SIGHT_COUNT]; /* in how many schedules it was seen */
+    unsigned long long times[WORLD_SIGHT_COUNT];
 };
 
 static int
@@ -46,22 +53,49 @@ report(struct world_schedule *s, const struct world_found *found, const struct o
     return 1;
 }
 
-static int run_one(struct world_schedule *s, const struct options *o)
+static void count(struct share *share, const struct world_found *found)
+{
+    share->n++;
+    for (int i = 0; i < WORLD_SIGHT_COUNT; i++) {
+        share->in[i] += found->seen[i] > 0;
+        share->times[i] += found->seen[i];
+    }
+}
+
+static void show(const struct share *v, size_t n)
+{
+    unsigned long long all = 0;
+    for (size_t k = 0; k < n; k++)
+        all += v[k].n;
+    puts("in % of schedules   times   what was seen");
+    for (int i = 0; i < WORLD_SIGHT_COUNT; i++) {
+        unsigned long long in = 0, times = 0;
+        for (size_t k = 0; k < n; k++) {
+            in += v[k].in[i];
+            times += v[k].times[i];
+        }
+        printf("%17.1f %7llu   %s\n", all ? 100.0 * (double)in / (double)all : 0.0, times,
+               world_sight_text((enum world_sight)i));
+    }
+}
+
+static int run_one(struct world_schedule *s, const struct options *o, struct share *share)
 {
     struct world_found found;
     world_run(s, o->pg, &found);
+    count(share, &found);
     return found.text[0] ? report(s, &found, o) : 0;
 }
 
 /* Every SHARES-th seed. Returns how many failed. */
-static int run_share(const struct options *o, unsigned share, unsigned long long *at)
+static int run_share(const struct options *o, unsigned nth, struct share *share)
 {
     int failed = 0;
-    for (unsigned long long n = o->from + share; n <= o->to && failed < (o->first ? 1 : FOUND_MAX);
+    for (unsigned long long n = o->from + nth; n <= o->to && failed < (o->first ? 1 : FOUND_MAX);
          n += SHARES) {
         struct world_schedule s = world_schedule_of(n);
-        *at = n;
-        failed += run_one(&s, o);
+        share->at = n;
+        failed += run_one(&s, o, share);
         free(s.v);
     }
     return failed;
@@ -71,24 +105,26 @@ static int run_all(const struct options *o)
 {
     pid_t pid[SHARES];
     int failed = 0;
-    unsigned long long *at = mmap(NULL, SHARES * sizeof(*at), PROT_READ | PROT_WRITE,
-                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0); /* seeds at work */
-    if (at == MAP_FAILED)
+    struct share *v =
+        mmap(NULL, SHARES * sizeof(*v), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (v == MAP_FAILED)
         abort();
     for (unsigned i = 0; i < SHARES; i++) {
         pid[i] = fork();
         if (pid[i] == 0)
-            _exit(run_share(o, i, &at[i]) ? 1 : 0);
+            _exit(run_share(o, i, &v[i]) ? 1 : 0);
     }
     for (unsigned i = 0; i < SHARES; i++) {
         int status;
         if (pid[i] < 0 || waitpid(pid[i], &status, 0) < 0)
             abort();
         if (WIFSIGNALED(status))
-            printf("seed %llu: died of signal %d\n", at[i], WTERMSIG(status));
+            printf("seed %llu: died of signal %d\n", v[i].at, WTERMSIG(status));
         failed |= status != 0;
     }
-    munmap(at, SHARES * sizeof(*at));
+    if (o->stats)
+        show(v, SHARES);
+    munmap(v, SHARES * sizeof(*v));
     printf("schedules %llu to %llu: %s\n", o->from, o->to,
            failed ? "something is wrong" : "0 violations");
     return failed;
@@ -97,6 +133,7 @@ static int run_all(const struct options *o)
 static int run_file(const struct options *o)
 {
     struct world_schedule s = {0};
+    struct share share = {0};
     vec(struct world_event) v = {0};
     char line[200];
     FILE *f = fopen(o->schedule, "r");
@@ -115,32 +152,47 @@ static int run_file(const struct options *o)
     fclose(f);
     s.v = v.v;
     s.n = v.n;
-    int rc = run_one(&s, o);
+    int rc = run_one(&s, o, &share);
     puts(rc ? "" : "nothing is wrong");
+    if (o->stats)
+        show(&share, 1);
     free(s.v);
     return rc;
+}
+
+static bool *flag_of(struct options *o, const char *arg)
+{
+    const struct {
+        const char *name;
+        bool *on;
+    } flags[] = {{"--shrink", &o->shrink},
+                 {"--first", &o->first},
+                 {"--stats", &o->stats},
+                 {"--verbose", &o->verbose},
+                 {"--pg", &o->pg}};
+    for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+        if (!strcmp(arg, flags[i].name))
+            return flags[i].on;
+    return NULL;
 }
 
 static bool parse(int argc, char **argv, struct options *o)
 {
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
-        if (!strcmp(argv[i], "--shrink"))
-            o->shrink = true;
-        else if (!strcmp(argv[i], "--first"))
-            o->first = true;
-        else if (!strcmp(argv[i], "--verbose"))
-            o->verbose = true;
-        else if (!strcmp(argv[i], "--seed") && sscanf(value, "%llu", &o->from) == 1)
-            o->to = o->from, i++;
-        else if (!strcmp(argv[i], "--seeds") && sscanf(value, "%llu-%llu", &o->from, &o->to) == 2)
-            i++;
+        bool *flag = flag_of(o, argv[i]);
+        if (flag) {
+            *flag = true;
+            continue;
+        }
+        if (!strcmp(argv[i], "--seed") && sscanf(value, "%llu", &o->from) == 1)
+            o->to = o->from;
         else if (!strcmp(argv[i], "--schedule"))
-            o->schedule = value, i++;
-        else if (!strcmp(argv[i], "--pg"))
-            o->pg = true;
-        else
+            o->schedule = value;
+        else if (strcmp(argv[i], "--seeds") != 0 ||
+                 sscanf(value, "%llu-%llu", &o->from, &o->to) != 2)
             return false;
+        i++;
     }
     return true;
 }
@@ -161,7 +213,10 @@ int main(int argc, char **argv)
         return run_file(&o);
     if (o.from == o.to) {
         struct world_schedule s = world_schedule_of(o.from);
-        int rc = run_one(&s, &o);
+        struct share share = {0};
+        int rc = run_one(&s, &o, &share);
+        if (o.stats)
+            show(&share, 1);
         if (!rc)
             printf("seed %llu: nothing is wrong\n", o.from);
         free(s.v);

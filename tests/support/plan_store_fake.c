@@ -431,8 +431,8 @@ apply_drop(struct plan_store_fake *f, const struct plan *p, const struct plan_dr
     bool item = l->has_item || l->intent;
     l->wanted = false;
     l->state = d->keep && item ? LINK_KEPT : LINK_ACTIVE;
-    l->hold = d->keep ? 0 : d->hold;
-    l->offer = d->hold ? 0 : p->offer;
+    l->hold = d->keep || !item ? 0 : d->hold;
+    l->offer = l->hold ? 0 : p->offer;
     l->gen = gen;
     if (d->counted && item && !l->fell_at)
         l->fell_at = now(f);
@@ -461,6 +461,8 @@ static int op_apply(struct plan_store *s,
     f->applies++;
     if (f->stale && p->subscriber)
         f->subscribers.v[p->subscriber - 1].row.version++;
+    if (f->busy)
+        plan_store_fake_synced(f);
     *ret = PLAN_STALE;
     if ((p->subscriber &&
          f->subscribers.v[p->subscriber - 1].row.version != p->subscriber_version) ||

@@ -93,6 +93,7 @@ struct plan_store_fake {
     size_t calls, writes, applies, links_read;
     const char *fail; /* the next call of that name fails */
     bool stale;       /* choices change before each apply */
+    bool busy;        /* workers do all that is to be done before each apply */
 };
 
 struct plan_store_fake *plan_store_fake_new(const struct clock *clock); /* borrows the clock */

@@ -131,7 +131,7 @@ static void bury(struct rig_worker *w)
 {
     w->dead = true;
     worker_free(w->worker);
-    ledger_free(w->ledger.inner);
+    rig_tap_ledger_end(w);
     rig_tap_store_end(w);
     rig_tap_queue_end(w);
     metrics_free(w->metrics);

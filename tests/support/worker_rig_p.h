@@ -27,10 +27,22 @@ struct rig_tap_store {
     struct rig_worker *w;
 };
 
+struct rig_asleep { /* results of a worker that sleeps before it records them */
+    struct loop_timer *timer;
+    struct arena *arena;
+    struct ledger_lease lease;
+    struct ledger_result *results;
+    size_t n;
+    bool flight_over;
+    ledger_done done;
+    void *user;
+};
+
 struct rig_tap_ledger {
     struct ledger base;
     struct rig_worker *w;
     struct ledger *inner;
+    struct rig_asleep asleep; /* timer NULL: not */
 };
 
 struct rig_delivery { /* a message or a revocation on its way to a worker */
@@ -92,7 +104,7 @@ struct rig {
     struct rig_wires wires;
     struct map *creates; /* key -> count */
     struct map *located; /* mailboxes whose server was found */
-    size_t writes, early_acks, bytes_acked;
+    size_t writes, early_acks, bytes_acked, zombies;
     rig_decide decide;
     void *decide_user;
     const char *first; /* of rig_fault_first; NULL: none, or it was there */
@@ -117,6 +129,7 @@ void rig_tap_store_init(struct rig_worker *w);
 void rig_tap_store_end(struct rig_worker *w); /* calls that are out go on without it */
 void rig_tap_store_free(struct rig *r);       /* the rest */
 void rig_tap_ledger_init(struct rig_worker *w);
+void rig_tap_ledger_end(struct rig_worker *w);
 void rig_tap_queue_init(struct rig_worker *w);
 void rig_tap_queue_end(struct rig_worker *w);
 

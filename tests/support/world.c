@@ -3,14 +3,16 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-#include "producer/redrive.h"
 #include "tests/support/world_p.h"
 
 enum {
     REST_TICK_MS = 20000,
     REST_MS = 24 * 3600 * 1000,
     STEP_MS = 60000,
+    REDRIVE_MS = 1000,
+    SWEEP_MS = 3600 * 1000,
     CALM_MS = 11 * 60 * 1000, /* beyond what clocks are off */
     PASSES_MAX = 8
 };
@@ -20,97 +22,116 @@ int64_t world_now(const struct world *w)
     return rig_now(w->r);
 }
 
-int64_t world_mailbox_of(struct world *w, int user)
+int64_t world_mailbox_of(struct world *w, int box)
 {
-    return w->rows.subscriber[user].row.mailbox;
+    char address[32];
+    church_address(box, address);
+    if (w->pg)
+        return world_pg_mailbox(w->pg, address);
+    for (size_t m = 1; m <= w->rows.n_mailboxes; m++)
+        if (strcasecmp(ledger_memory_mailbox(w->rows.rows, (int64_t)m)->address, address) == 0)
+            return (int64_t)m;
+    return 0;
 }
 
 /* ---- producers ---- */
 
-static struct run_parts parts_of(struct world *w, int i)
+static void start_producer(struct world *w, int i)
 {
     struct world_producer *p = &w->producer[i];
-    return (struct run_parts){w->r->server, &p->plan.base, &p->source.base, &p->queue.base};
+    const struct run_parts parts = {w->r->server, &p->plan.base, &p->source.base, &p->queue.base};
+    p->metrics = metrics_new();
+    p->it = producer_new(&parts, &w->settings, p->metrics);
 }
 
-/* Another process in the place of one that died. */
-static void revive(struct world *w, int i)
+static void end_producer(struct world *w, int i)
 {
     struct world_producer *p = &w->producer[i];
-    if (w->pg)
-        p->plan.inner = world_pg_plan(w->pg, i);
-    else
-        ((struct world_plan *)p->plan.inner)->epoch = 0;
+    producer_free(p->it);
+    metrics_free(p->metrics);
+    if (!w->pg)
+        plan_store_free(p->plan.inner);
+}
+
+void world_revive(struct world *w, int i)
+{
+    struct world_producer *p = &w->producer[i];
+    end_producer(w, i);
+    p->plan.inner = w->pg ? world_pg_plan(w->pg, i) : world_plan_new(&w->rows);
     p->dead = false;
+    start_producer(w, i);
 }
 
-void world_lead(struct world *w, int i)
+/* Whoever leads loses the rows' lock, as by a failover; then i asks for it. */
+static void world_lead(struct world *w, int i)
 {
     struct world_producer *p = &w->producer[i];
+    struct plan_store *rows = p->plan.inner;
     bool leads = false;
     struct err err;
-    if (w->pg && w->leader != i)
+    if (rows->ops->lead(rows, &leads, &err) == 0 && leads)
+        return;
+    if (w->pg)
         world_pg_end_leader(w->pg);
-    if (p->dead && !p->running)
-        revive(w, i);
-    if (p->plan.base.ops->lead(&p->plan.base, &leads, &err) == 0 && leads)
-        w->leader = i;
+    w->rows.leader = NULL;
+    (void)!rows->ops->lead(rows, &leads, &err);
 }
 
 static void forget_faults(struct world_producer *p)
 {
-    p->running = p->stale = false;
-    p->die_at = p->takeover_at = p->slow_ms = 0;
+    p->running = p->read_failed = false;
+    p->die_at = p->takeover_at = p->slow_ms = p->stale = 0;
+    p->unread = WORLD_READS;
 }
 
-static bool execute(struct world *w, int i, int user)
+static void step(struct world *w, int i)
 {
     struct world_producer *p = &w->producer[i];
-    const struct run_parts parts = parts_of(w, i);
-    struct run_options o = {.run = ++w->runs, .one_user = user >= 0, .urgent = user >= 0};
-    if (o.one_user)
-        o.person_key = church_key(user);
-    struct run_counts c;
-    struct err err;
-    struct plan_store *rows = p->plan.inner;
-    if (w->pg && rows->ops->run_request(rows, "cli", NULL, false, &o.run, &err) < 0)
-        return false;
-    p->calls = 0;
-    p->running = true;
     w->depth++;
-    int rc = run_execute(&parts, &w->settings, &o, &c, &err);
+    p->running = true;
+    p->calls = 0;
+    (void)producer_step(p->it);
     w->depth--;
-    return rc == 0;
+    forget_faults(p);
+    if (p->dead)
+        world_revive(w, i);
+}
+
+static bool succeeded(struct world *w, int64_t run)
+{
+    if (w->pg)
+        return world_pg_run_done(w->pg, run);
+    return w->rows.asked.v[run - 1].state == WORLD_DONE;
 }
 
 bool world_produce(struct world *w, int i, int user)
 {
     struct world_producer *p = &w->producer[i];
+    struct plan_store *rows = p->plan.inner;
+    struct guid key = church_key(user < 0 ? 0 : user);
+    int64_t run;
+    struct err err;
     if (p->running)
         return false;
-    uint32_t die_at = p->die_at;
-    p->die_at = 0;
+    if (w->pg)
+        world_pg_tell_time(w->pg);
+    if (rows->ops->run_request(rows, "cli", user < 0 ? NULL : &key, user >= 0, &run, &err) < 0)
+        return false;
     world_lead(w, i);
-    p->die_at = die_at;
-    bool ok = w->leader == i && execute(w, i, user);
-    forget_faults(p);
-    if (p->dead)
-        revive(w, i);
+    step(w, i);
+    bool ok = succeeded(w, run);
+    w->seen[WORLD_SAW_RUN_FAILED] += !ok;
     return ok;
 }
 
+/* Both programs go on, but for one that is in the midst of something. */
 static void on_tick(void *user)
 {
     struct world *w = user;
-    const struct world_producer *p = &w->producer[w->leader];
-    if (w->depth || p->dead)
-        return;
-    const struct run_parts parts = parts_of(w, w->leader);
-    struct redrive_parts rp = {parts.loop, parts.store, parts.queue, WORLD_UNDELIVERED_MS};
-    struct err err;
-    size_t n;
-    if (redrive_pass(&rp, &n, &err) < 0 && strcmp(err.code, "plan.deposed") == 0)
-        world_lead(w, w->leader);
+    for (int i = 0; i < WORLD_PRODUCERS; i++)
+        if (!w->producer[i].running)
+            step(w, i);
+    world_watch_clears(w);
 }
 
 /* ---- faults ---- */
@@ -130,6 +151,8 @@ static bool strikes(struct world *w, enum rig_port port, struct rig_fault *ret)
             continue;
         }
         *ret = a->fault;
+        w->seen[port == RIG_STORE ? WORLD_SAW_STORE_FAULT : WORLD_SAW_LEDGER_FAULT]++;
+        w->seen[WORLD_SAW_LATE] += ret->kind == RIG_LATE || ret->kind == RIG_STOP_LATE;
         hit = true;
         w->armed[i] = w->armed[--w->n_armed];
     }
@@ -140,8 +163,14 @@ struct rig_fault world_fault(const struct rig_call *c, void *world)
 {
     struct world *w = world;
     struct rig_fault f = {.kind = RIG_NONE};
+    world_watch_clears(w);
     if (w->calm)
         return f;
+    if (c->port == RIG_LEDGER && w->sleep_ms && strcmp(c->what, "record") == 0) {
+        f = (struct rig_fault){.kind = RIG_ASLEEP, .delay_ms = w->sleep_ms};
+        w->sleep_ms = 0;
+        return f;
+    }
     if (strikes(w, c->port, &f))
         return f;
     if (c->port == RIG_LEDGER && w->rows_away_until > world_now(w))
@@ -158,6 +187,7 @@ static enum rig_delivery_fault on_delivery(const struct queue_message *m, void *
         return RIG_DELIVERED;
     uint32_t how = w->message.how - 1;
     w->message.how = 0;
+    w->seen[WORLD_SAW_MESSAGE_FAULT]++;
     return how == 0 ? RIG_LOST : how == 1 ? RIG_TWICE : RIG_OUT_OF_ORDER;
 }
 
@@ -174,7 +204,8 @@ static bool rows_quiet(struct world *w)
     if (w->pg)
         return world_pg_quiet(w->pg);
     for (size_t m = 1; m <= w->rows.n_mailboxes; m++) {
-        if (ledger_memory_mailbox(w->rows.rows, (int64_t)m)->lease_until > world_now(w))
+        const struct ledger_memory_mailbox *row = ledger_memory_mailbox(w->rows.rows, (int64_t)m);
+        if (row->lease_until > world_now(w) || row->clear)
             return false;
         for (size_t k = 0; (l = ledger_memory_link_at(w->rows.rows, (int64_t)m, k)); k++)
             if (link_busy(w, l))
@@ -208,7 +239,9 @@ static size_t replay_dead(struct world *w)
 
 size_t world_approve(struct world *w)
 {
-    return w->pg ? world_pg_approve(w->pg) : world_rows_approve(&w->rows) + replay_dead(w);
+    size_t n = w->pg ? world_pg_approve(w->pg) : world_rows_approve(&w->rows) + replay_dead(w);
+    w->seen[WORLD_SAW_APPROVED] += (uint32_t)n;
+    return n;
 }
 
 static bool held(const struct world *w)
@@ -235,6 +268,7 @@ static void calm_down(struct world *w)
 {
     w->calm = true;
     w->n_armed = 0;
+    w->sleep_ms = 0;
     w->rows_away_until = w->queue_away_until = 0;
     w->r->tick_ms = REST_TICK_MS;
     bool more = true;
@@ -290,32 +324,49 @@ static void open_world(struct world *w, bool pg)
     rig_faults(w->r, world_fault, w);
     w->rows.rows = pg ? NULL : rig_rows(w->r);
     w->rows.clock = &w->r->clock.clock;
-    w->settings = (struct run_settings){
-        .delete_old = true,
-        .expand.categories = true,
-        .guard = {.mailbox = {3, 10}, .total = {5, 5}, .users = {1, 10}, .emptied = {2, 5}}};
+    w->settings = (struct producer_settings){.run = {.delete_old = true,
+                                                     .expand.categories = true,
+                                                     .guard = {.mailbox = {3, 10},
+                                                               .total = {5, 5},
+                                                               .users = {1, 10},
+                                                               .emptied = {2, 5}}},
+                                             .redrive_ms = REDRIVE_MS,
+                                             .undelivered_ms = WORLD_UNDELIVERED_MS,
+                                             .sweep_ms = SWEEP_MS,
+                                             .journal_days = 1};
     snprintf(w->queue_id, sizeof(w->queue_id), "queue-0");
     for (int i = 0; i < CHURCH_SOULS; i++)
         w->church.soul[i] = (struct church_soul){.merged_into = CHURCH_NOBODY,
                                                  .eligible = i < CHURCH_USERS,
+                                                 .address = i < CHURCH_USERS,
                                                  .phone = i + 1,
                                                  .staff = i % 5 == 0,
                                                  .groups = (uint8_t)(i % 4)};
-    for (int i = 0; i < WORLD_PRODUCERS; i++)
+    for (int i = 0; i < WORLD_PRODUCERS; i++) {
         world_taps_init(w, i);
-    world_lead(w, 0);
+        start_producer(w, i);
+    }
 }
 
 static void close_world(struct world *w)
 {
     rig_free(w->r);
     for (int i = 0; i < WORLD_PRODUCERS; i++)
-        if (!w->pg)
-            plan_store_free(w->producer[i].plan.inner);
+        end_producer(w, i);
     world_pg_free(w->pg);
     world_rows_release(&w->rows);
     vec_release(&w->m.losses);
     free(w);
+}
+
+const char *world_sight_text(enum world_sight s)
+{
+    static const char *const texts[] = {
+#define X(n, what) what,
+        WORLD_SIGHTS(X)
+#undef X
+    };
+    return texts[s];
 }
 
 void world_run(const struct world_schedule *s, bool pg, struct world_found *ret)
@@ -335,6 +386,8 @@ void world_run(const struct world_schedule *s, bool pg, struct world_found *ret)
     if (!w->wrong[0])
         world_verdict(w);
     memcpy(ret->text, w->wrong, sizeof(ret->text));
+    w->seen[WORLD_SAW_ZOMBIE] = (uint32_t)w->r->zombies;
+    memcpy(ret->seen, w->seen, sizeof(ret->seen));
     ret->calls = rig_calls(w->r, RIG_STORE) + rig_calls(w->r, RIG_LEDGER);
     close_world(w);
 }

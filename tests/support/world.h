@@ -29,15 +29,20 @@
     X(STAFF, "person a joins or leaves the staff")                                                 \
     X(LEAVE, "b people, from person a on, leave all groups")                                       \
     X(MERGE, "person a is merged into person b")                                                   \
+    X(MERGE_USER, "user a is merged into person b")                                                \
     X(GONE, "person a is deleted, or is back")                                                     \
     X(DECEASED, "person a dies, or did not")                                                       \
     X(OPT_OUT, "person a opts out, or in")                                                         \
     X(ELIGIBLE, "user a gets or loses eligibility")                                                \
+    X(ADDRESS, "user a gets another address (b 0: none)")                                          \
     X(SAVE, "user a saves the choices b")                                                          \
+    X(CLEAR, "user a asks for Clear and Remove")                                                   \
+    X(KEEP, "Delete Old Contacts is switched off, or on")                                          \
     X(RUN, "producer a runs: b dies at its call, c the other one takes over at that call")         \
     X(RUN_SLOW, "producer a runs, each call takes b ms")                                           \
     X(RUN_USER, "producer a runs for user b alone, urgently")                                      \
-    X(RUN_STALE, "producer a runs on what a replica knew before")                                  \
+    X(RUN_STALE, "producer a runs on what a replica knew at the last read (b 1: the one before)")  \
+    X(RUN_UNREAD, "producer a runs: Rock cannot be read (b 1: those who left not once more)")      \
     X(APPROVE, "an operator approves what is held")                                                \
     X(USER_ADDS, "user a adds a contact of their own")                                             \
     X(USER_EDITS, "user a edits field c of the item at b")                                         \
@@ -45,6 +50,7 @@
     X(USER_COPIES, "user a copies the item at b into mailbox c")                                   \
     X(NEW_FOLDER, "mailbox a gets another folder id")                                              \
     X(KILL, "worker a is killed")                                                                  \
+    X(ASLEEP, "the next worker that has results to record sleeps a ms first")                      \
     X(DRAIN, "worker a is stopped in order")                                                       \
     X(WORKERS, "a workers from now on")                                                            \
     X(SKEW, "the wall clock of worker a jumps by b ms")                                            \
@@ -60,6 +66,36 @@ enum world_event_kind {
     WORLD_EVENTS(X)
 #undef X
         WORLD_EVENT_COUNT
+};
+
+/* X(name, what was seen to happen): so that what a schedule is for does take place. */
+#define WORLD_SIGHTS(X)                                                                            \
+    X(DROPPED, "contacts dropped by a plan")                                                       \
+    X(HELD, "drops held by the guard")                                                             \
+    X(HELD_UPDATE, "updates held by the guard")                                                    \
+    X(APPROVED, "rows approved, or tried again")                                                   \
+    X(KEPT, "contacts kept, Delete Old Contacts being off")                                        \
+    X(REKEYED, "items given to the survivor of a merge")                                           \
+    X(USERS_MERGED, "users merged")                                                                \
+    X(MOVED, "users who got another mailbox")                                                      \
+    X(CLEARED, "Clears done")                                                                      \
+    X(CLEAR_CROSSED, "Clears during which something was wanted again")                             \
+    X(UNREAD, "runs that failed since Rock could not be read")                                     \
+    X(STALE, "plans refused as older than what was planned")                                       \
+    X(RUN_FAILED, "runs that failed, for any reason")                                              \
+    X(TAKEN_OVER, "runs during which the other producer took over")                                \
+    X(STORE_FAULT, "calls of the store that went wrong")                                           \
+    X(LEDGER_FAULT, "calls of the ledger that went wrong")                                         \
+    X(LATE, "writes that came late")                                                               \
+    X(ZOMBIE, "workers that recorded after their lease had run out")                               \
+    X(MESSAGE_FAULT, "messages lost, repeated or out of order")                                    \
+    X(HIDDEN, "contacts taken for deleted by the user")
+
+enum world_sight {
+#define X(n, what) WORLD_SAW_##n,
+    WORLD_SIGHTS(X)
+#undef X
+        WORLD_SIGHT_COUNT
 };
 
 struct world_event {
@@ -83,7 +119,9 @@ bool world_event_parse(const char *line, struct world_event *ret);
 struct world_found {
     char text[400]; /* "" nothing wrong */
     uint64_t calls; /* of store and ledger */
+    uint32_t seen[WORLD_SIGHT_COUNT];
 };
+const char *world_sight_text(enum world_sight s);
 /* pg: the rows are in a PostgreSQL database of their own (tests/support/world_pg.h); long waits are
  * cut short. */
 void world_run(const struct world_schedule *s, bool pg, struct world_found *ret);

@@ -26,10 +26,23 @@ struct guid church_group(int group)
     return (struct guid){{GROUP_MARK, [6] = 0x40, [8] = 0x80, [15] = (uint8_t)(group + 1)}};
 }
 
-const char *church_address(int user, char out[32])
+const char *church_address(int box, char out[32])
 {
-    snprintf(out, 32, "user%d@church.example", user);
+    unsigned user = (unsigned)box % CHURCH_USERS, nth = 1 + (unsigned)box / CHURCH_USERS % 9;
+    snprintf(out, 32, "user%u.%u@church.example", user, nth);
     return out;
+}
+
+int church_box_of(const char *address)
+{
+    const char *at = address + strlen("user");
+    return at[0] - '0' + (at[2] - '1') * CHURCH_USERS;
+}
+
+int church_box(const struct church *c, int user)
+{
+    int nth = c->soul[user].address;
+    return nth ? user + (nth - 1) * CHURCH_USERS : CHURCH_NO_BOX;
 }
 
 bool church_there(const struct church *c, int soul)
@@ -37,13 +50,22 @@ bool church_there(const struct church *c, int soul)
     return !c->soul[soul].gone && c->soul[soul].merged_into == CHURCH_NOBODY;
 }
 
-bool church_wants(const struct church *c, int user, int soul, char cats[64])
+/* Has that mailbox, and may have contacts in it. */
+static bool is_served(const struct church *c, int box)
 {
+    int user = box % CHURCH_USERS;
+    return church_box(c, user) == box && church_there(c, user) && c->soul[user].eligible &&
+           c->choice[user].saved;
+}
+
+bool church_wants(const struct church *c, int box, int soul, char cats[64])
+{
+    int user = box % CHURCH_USERS;
     const struct church_soul *u = &c->soul[user], *p = &c->soul[soul];
     const struct church_choice *ch = &c->choice[user];
     static const char *const names[CHURCH_GROUPS] = {"Choir", "Ushers"};
     cats[0] = 0;
-    if (!church_there(c, user) || !u->eligible || !ch->saved)
+    if (!is_served(c, box))
         return false;
     if (!church_there(c, soul) || p->deceased || p->opted_out)
         return false;
@@ -75,7 +97,7 @@ const char *church_field(const struct church *c, int soul, enum contact_field f)
         snprintf(text, sizeof(text), "Person %d", soul);
         return text;
     case CONTACT_EMAIL:
-        return soul < CHURCH_USERS ? church_address(soul, text) : NULL;
+        return soul < CHURCH_USERS && p->address ? church_address(church_box(c, soul), text) : NULL;
     case CONTACT_PHONE_MOBILE:
         snprintf(text, sizeof(text), "+1602555%04d", p->phone);
         return p->phone ? text : NULL;

@@ -11,11 +11,20 @@
 #include "common/core/contact.h"
 #include "common/port/directory_source.h"
 
-enum { CHURCH_SOULS = 16, CHURCH_USERS = 3, CHURCH_GROUPS = 2, CHURCH_NOBODY = -1 };
+enum {
+    CHURCH_SOULS = 16,
+    CHURCH_USERS = 3,
+    CHURCH_GROUPS = 2,
+    CHURCH_NOBODY = -1,
+    CHURCH_ADDRESSES = 2, /* of a user, in turn */
+    CHURCH_BOXES = CHURCH_USERS * CHURCH_ADDRESSES,
+    CHURCH_NO_BOX = -1
+};
 
 struct church_soul { /* the first CHURCH_USERS of them are users */
     bool gone, deceased, opted_out, eligible, staff;
     int merged_into; /* CHURCH_NOBODY */
+    int address;     /* of a user: the nth, from 1; 0: none */
     int phone;       /* 0: none */
     int title;       /* 0: none */
     uint32_t follows;
@@ -23,7 +32,7 @@ struct church_soul { /* the first CHURCH_USERS of them are users */
 };
 
 struct church_choice { /* what a user saved last */
-    bool saved, follow, staff;
+    bool saved, inherited, follow, staff;
     uint8_t groups;
 };
 
@@ -35,11 +44,14 @@ struct church {
 struct guid church_key(int soul);
 int church_soul_of(const struct guid *key); /* CHURCH_NOBODY: no such key */
 struct guid church_group(int group);
-const char *church_address(int user, char out[32]);
+const char *church_address(int box, char out[32]);
+int church_box_of(const char *address);
+/* Of the user as they are now: CHURCH_NO_BOX: has no address. */
+int church_box(const struct church *c, int user);
 
 bool church_there(const struct church *c, int soul);
-/* Should the user's mailbox hold that person? cats: LF-joined, sorted. */
-bool church_wants(const struct church *c, int user, int soul, char cats[64]);
+/* Should that mailbox hold that person? cats: LF-joined, sorted. */
+bool church_wants(const struct church *c, int box, int soul, char cats[64]);
 /* What the contact says; NULL: nothing. Valid until the next call. */
 const char *church_field(const struct church *c, int soul, enum contact_field f);
 

@@ -17,19 +17,47 @@ enum { LATE_MAX_MS = RIG_DEADLINE_MS - 1000, FREEZE_MAX_MS = 60000, BUSY_MAX_MS 
 
 /* ---- the church ---- */
 
+/* The survivor's choices, else the other's. Whose of several others depends on when runs come:
+ * such merges there are none. */
+static bool choices_merge(struct world *w, int from, int to)
+{
+    const struct church_choice *f = &w->church.choice[from];
+    struct church_choice *t = &w->church.choice[to];
+    for (int u = 0; u < CHURCH_USERS && !t->saved; u++)
+        if (w->church.soul[u].merged_into == from)
+            return false;
+    if (t->inherited || f->inherited)
+        return false;
+    if (!t->saved && f->saved) {
+        *t = *f;
+        t->inherited = true;
+    }
+    return true;
+}
+
 static void merge(struct world *w, int from, int to)
 {
     struct church_soul *f = &w->church.soul[from], *t = &w->church.soul[to];
-    if (from < CHURCH_USERS || from == to || !church_there(&w->church, from) ||
-        !church_there(&w->church, to))
+    bool users = from < CHURCH_USERS && to < CHURCH_USERS;
+    if (from == to || !church_there(&w->church, from) || !church_there(&w->church, to))
+        return;
+    if (users && !choices_merge(w, from, to))
         return;
     f->merged_into = to;
     t->groups |= f->groups;
     t->staff |= f->staff;
-    for (int u = 0; u < CHURCH_USERS; u++) {
+    if (users)
+        t->follows |= f->follows;
+    for (int u = 0; u < CHURCH_USERS; u++)
         w->church.soul[u].follows |= (w->church.soul[u].follows >> from & 1) << to;
-        w->m.user_deleted[u] |= (w->m.user_deleted[u] >> from & 1) << to;
-    }
+    for (int b = 0; b < CHURCH_BOXES; b++)
+        w->m.user_deleted[b] |= (w->m.user_deleted[b] >> from & 1) << to;
+}
+
+static void merge_person(struct world *w, int from, int to)
+{
+    if (from >= CHURCH_USERS)
+        merge(w, from, to);
 }
 
 static void many_leave(struct world *w, int first, int n)
@@ -69,6 +97,10 @@ static void change(struct world *w, const struct world_event *e)
     case WORLD_ELIGIBLE:
         w->church.soul[user].eligible = !w->church.soul[user].eligible;
         break;
+    case WORLD_ADDRESS:
+        w->seen[WORLD_SAW_MOVED]++;
+        w->church.soul[user].address = (int)(e->b % (CHURCH_ADDRESSES + 1));
+        break;
     default:
         p->gone = !p->gone && (int)(e->a % CHURCH_SOULS) >= CHURCH_USERS;
     }
@@ -82,12 +114,42 @@ static void save(struct world *w, const struct world_event *e)
     struct prefs p = {.follow = e->b & 1, .staff = e->b & 2, .groups = groups};
     struct plan_store *s = w->producer[0].plan.inner;
     struct err err;
-    *ch = (struct church_choice){true, p.follow, p.staff, (uint8_t)(e->b >> 2 & 3)};
+    if (!church_there(&w->church, user))
+        return; /* there is nobody who could sign in */
+    *ch = (struct church_choice){
+        .saved = true, .follow = p.follow, .staff = p.staff, .groups = (uint8_t)(e->b >> 2 & 3)};
     for (int g = 0; g < CHURCH_GROUPS; g++)
         if (ch->groups >> g & 1)
             groups[p.n_groups++] = church_group(g);
     if (s->ops->subscriber_save(s, &key, NULL, &p, &err) < 0)
         world_bad(w, "choices could not be saved: %s", err.text);
+}
+
+/* The guard begins anew with that mailbox, since nothing is wanted there. */
+static void clear(struct world *w, int user)
+{
+    int box = church_box(&w->church, user);
+    int64_t mailbox = box == CHURCH_NO_BOX ? 0 : world_mailbox_of(w, box);
+    if (!mailbox || !church_there(&w->church, user))
+        return;
+    bool blank = w->pg ? world_pg_clear(w->pg, mailbox) : world_rows_clear(&w->rows, mailbox);
+    if (blank)
+        w->church.choice[user] = (struct church_choice){.saved = true};
+    w->m.cleared_at[box] = world_now(w);
+    memset(w->m.held_at[mailbox], 0, sizeof(w->m.held_at[mailbox]));
+    vec_foreach (l, &w->m.losses)
+        if (l->mailbox == mailbox)
+            l->at = 0;
+}
+
+static void choose(struct world *w, const struct world_event *e)
+{
+    if (e->kind == WORLD_SAVE)
+        save(w, e);
+    else if (e->kind == WORLD_CLEAR)
+        clear(w, (int)(e->a % CHURCH_USERS));
+    else
+        w->settings.run.delete_old = !w->settings.run.delete_old;
 }
 
 /* ---- producers ---- */
@@ -99,7 +161,9 @@ static void run(struct world *w, const struct world_event *e)
     p->die_at = e->kind == WORLD_RUN ? e->b : 0;
     p->takeover_at = e->kind == WORLD_RUN ? e->c : 0;
     p->slow_ms = e->kind == WORLD_RUN_SLOW ? e->b : 0;
-    p->stale = e->kind == WORLD_RUN_STALE;
+    p->stale = e->kind == WORLD_RUN_STALE ? 1 + e->b % WORLD_PASTS : 0;
+    if (e->kind == WORLD_RUN_UNREAD)
+        p->unread = e->b % 2 ? WORLD_NO_SECOND_LOOK : WORLD_NO_SNAPSHOT;
     if (e->kind == WORLD_RUN_USER)
         user = (int)(e->b % CHURCH_USERS);
     world_produce(w, (int)(e->a % WORLD_PRODUCERS), user);
@@ -107,16 +171,23 @@ static void run(struct world *w, const struct world_event *e)
 
 /* ---- users ---- */
 
+/* Of a user, as they are now; who has no address has the mailbox of before still. */
+static int box_of(const struct world *w, uint32_t n)
+{
+    int user = (int)(n % CHURCH_USERS), box = church_box(&w->church, user);
+    return box == CHURCH_NO_BOX ? user : box;
+}
+
 static void hand(struct world *w, const struct world_event *e)
 {
     static const enum contact_field fields[] = {CONTACT_PHONE_MOBILE, CONTACT_JOB_TITLE,
                                                 CONTACT_GIVEN_NAME, CONTACT_HOME_CITY};
-    int user = (int)(e->a % CHURCH_USERS);
+    int box = box_of(w, e->a);
     char address[32];
-    struct exchange_box *b = exchange_box(w->x, church_address(user, address));
+    struct exchange_box *b = exchange_box(w->x, church_address(box, address));
     if (e->kind == WORLD_USER_ADDS) {
         exchange_user_adds(w->x, b, "My own");
-        w->m.foreign[user]++;
+        w->m.foreign[box]++;
         return;
     }
     struct exchange_item *it = b->items.n ? b->items.v[e->b % b->items.n] : NULL;
@@ -127,19 +198,18 @@ static void hand(struct world *w, const struct world_event *e)
         exchange_user_edits(b, it, fields[e->c % ARRAY_LEN(fields)], "the user's");
     } else if (e->kind == WORLD_USER_DELETES) {
         for (int s = soul; s != CHURCH_NOBODY; s = w->church.soul[s].merged_into)
-            w->m.user_deleted[user] |= 1u << s;
+            w->m.user_deleted[box] |= 1u << s;
         exchange_user_deletes(w->x, b, it, e->c & 1);
     } else {
-        exchange_user_copies(
-            w->x, it, exchange_box(w->x, church_address((int)(e->c % CHURCH_USERS), address)));
+        exchange_user_copies(w->x, it,
+                             exchange_box(w->x, church_address(box_of(w, e->c), address)));
     }
 }
 
 static void new_folder(struct world *w, const struct world_event *e)
 {
     char address[32];
-    exchange_new_folder(w->x,
-                        exchange_box(w->x, church_address((int)(e->a % CHURCH_USERS), address)));
+    exchange_new_folder(w->x, exchange_box(w->x, church_address(box_of(w, e->a), address)));
 }
 
 /* ---- workers ---- */
@@ -151,6 +221,8 @@ static void worker(struct world *w, const struct world_event *e)
         rig_workers(w->r, 1 + e->a % 3);
     else if (it && e->kind == WORLD_KILL)
         rig_kill(it);
+    else if (e->kind == WORLD_ASLEEP)
+        w->sleep_ms = e->a;
     else if (it && e->kind == WORLD_DRAIN)
         rig_drain(w->r, it);
     else if (it)
@@ -256,12 +328,14 @@ void world_do(struct world *w, const struct world_event *e)
     else if (e->kind == WORLD_LEAVE)
         many_leave(w, (int)(e->a % CHURCH_SOULS), (int)e->b);
     else if (e->kind == WORLD_MERGE)
-        merge(w, (int)(e->a % CHURCH_SOULS), (int)(e->b % CHURCH_SOULS));
-    else if (e->kind <= WORLD_ELIGIBLE)
+        merge_person(w, (int)(e->a % CHURCH_SOULS), (int)(e->b % CHURCH_SOULS));
+    else if (e->kind == WORLD_MERGE_USER)
+        merge(w, (int)(e->a % CHURCH_USERS), (int)(e->b % CHURCH_SOULS));
+    else if (e->kind <= WORLD_ADDRESS)
         change(w, e);
-    else if (e->kind == WORLD_SAVE)
-        save(w, e);
-    else if (e->kind <= WORLD_RUN_STALE)
+    else if (e->kind <= WORLD_KEEP)
+        choose(w, e);
+    else if (e->kind <= WORLD_RUN_UNREAD)
         run(w, e);
     else if (e->kind == WORLD_APPROVE)
         world_approve(w);

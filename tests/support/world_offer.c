@@ -79,6 +79,14 @@ static bool may_offer(const struct asking *a,
     return m->lease_until <= at || (!offer && memory_may_write(a->r->rows, l));
 }
 
+static bool may_clear(const struct asking *a, const struct ledger_memory_mailbox *m)
+{
+    int64_t offer = a->r->mailbox[m->id].clear_offer, at = clock_wall(a->r->clock);
+    if (!m->clear || m->parked_until > at || !spent(a, offer))
+        return false;
+    return m->lease_until <= at || !offer;
+}
+
 static int op_redrive(struct plan_store *s,
                       struct arena *a,
                       const char *queue_id,
@@ -102,9 +110,13 @@ static int op_redrive(struct plan_store *s,
         ask.idle &= pos[i].committed >= pos[i].end;
     *n = 0;
     *more = false;
-    *ret = arena_alloc(a, WORLD_BOXES * WORLD_PEOPLE_MAX * sizeof(**ret));
+    *ret = arena_alloc(a, WORLD_BOXES * (WORLD_PEOPLE_MAX + 1) * sizeof(**ret));
     for (size_t b = 1; b <= r->n_mailboxes; b++) {
         const struct ledger_memory_mailbox *m = ledger_memory_mailbox(r->rows, (int64_t)b);
+        if (may_clear(&ask, m)) {
+            r->mailbox[b].clear_offer = offer;
+            (*ret)[(*n)++] = (struct plan_offered){m->id, 0, m->gen, true, true};
+        }
         for (size_t k = 0; (l = ledger_memory_link_at(r->rows, m->id, k)); k++) {
             if (!may_offer(&ask, m, l))
                 continue;

@@ -4,7 +4,8 @@
  *   world.c           life, time, producers, the verdict's quiet
  *   world_event.c     what each event does
  *   world_schedule.c  seeds to events, text, shrinking
- *   world_plan.c      the producer's port over the ledger's rows in memory; world_offer.c: offers
+ *   world_plan.c      the producer's port over the ledger's rows in memory; world_offer.c: offers;
+ *                     world_runs.c: leaders, runs, merged users, what is kept, Clear
  *   world_tap.c       the producer's ports as a fault run has them: deaths, outages, the guard
  *   world_verdict.c   what must hold
  */
@@ -13,7 +14,7 @@
 
 #include "common/drv/ledger_memory_p.h"
 #include "common/port/plan_store.h"
-#include "producer/run.h"
+#include "producer/producer.h"
 #include "tests/support/worker_rig_p.h"
 #include "tests/support/worker_rig_use.h"
 #include "tests/support/world.h"
@@ -23,10 +24,11 @@
 
 enum {
     WORLD_PRODUCERS = 2,
-    WORLD_BOXES = CHURCH_USERS,
+    WORLD_BOXES = CHURCH_BOXES,
     WORLD_PEOPLE_MAX = 64,
     WORLD_ARMED = 64,
     WORLD_UNDELIVERED_MS = 30000,
+    WORLD_PASTS = 2,
     WORLD_DAY_MS = 24 * 3600 * 1000
 };
 
@@ -39,7 +41,7 @@ struct world_row { /* of a link */
 };
 struct world_mailbox {
     struct sha256 digest;
-    int64_t planned_version, read_at_ms;
+    int64_t planned_version, read_at_ms, clear_offer;
 };
 struct world_person { /* id: index + 1 */
     bool has_content;
@@ -62,6 +64,11 @@ struct world_emptied {
     const char *field;
     int64_t person, at;
 };
+struct world_asked { /* a run; id: index + 1 */
+    bool one_user, urgent;
+    struct guid key;
+    enum { WORLD_ASKED, WORLD_RUNNING, WORLD_DONE, WORLD_FAILED } state;
+};
 struct world_subscriber { /* id: index + 1; of user `index` */
     bool there;
     struct plan_subscriber row;
@@ -73,6 +80,7 @@ struct world_rows {
     struct ledger_memory_rows *rows;
     const struct clock *clock;
     int64_t plan_epoch;
+    const struct plan_store *leader; /* has the lock; NULL: nobody */
     struct world_row row[WORLD_BOXES + 1][WORLD_PEOPLE_MAX + 1];
     struct world_mailbox mailbox[WORLD_BOXES + 1];
     size_t n_mailboxes;
@@ -82,6 +90,7 @@ struct world_rows {
     vec(struct world_hold) holds;
     vec(struct world_offer) offers;
     vec(struct world_emptied) emptied;
+    vec(struct world_asked) asked;
 };
 
 struct world_plan { /* a producer's connection to them */
@@ -92,10 +101,13 @@ struct world_plan { /* a producer's connection to them */
 
 struct plan_store *world_plan_new(struct world_rows *r);
 void world_plan_add_offer(struct plan_store_ops *o);
+void world_plan_add_runs(struct plan_store_ops *o);
 int world_plan_leads(struct plan_store *s, struct err *err);
 struct ledger_memory_link *world_link(struct world_rows *r, int64_t mailbox, int64_t person);
 /* An item, or a write under way, or one that nobody has seen since the mailbox moved. */
 bool world_may_have(const struct world_rows *r, const struct ledger_memory_link *l);
+/* Clear and Remove, as hand_clear says it in SQL; true: somebody's choices are blank now. */
+bool world_rows_clear(struct world_rows *r, int64_t mailbox);
 void world_rows_release(struct world_rows *r);
 size_t world_rows_approve(struct world_rows *r); /* all that is held; returns how many links */
 
@@ -122,8 +134,13 @@ struct world_producer {
     struct world_tap_plan plan;
     struct world_tap_queue queue;
     struct world_source source;
-    bool dead, running, stale;
+    struct producer *it;
+    struct metrics *metrics;
+    bool dead, running;
     uint32_t calls, die_at, takeover_at, slow_ms;
+    uint32_t stale; /* nth read of before, from 1; 0: now */
+    enum { WORLD_READS, WORLD_NO_SNAPSHOT, WORLD_NO_SECOND_LOOK } unread;
+    bool read_failed;   /* in this run: nothing may be planned */
     struct church read; /* of the last snapshot */
     int64_t read_at_ms;
 };
@@ -142,8 +159,9 @@ struct world_memory {
     int64_t sent_at[WORLD_BOXES][CHURCH_SOULS]; /* of the newest write that has come */
     int64_t held_at[WORLD_BOXES + 1][WORLD_PEOPLE_MAX + 1];
     int64_t applied_read_at[WORLD_BOXES + 1];
-    int64_t version[WORLD_BOXES + 1]; /* of the choices planned last */
-    size_t foreign[WORLD_BOXES];      /* items of the users' own */
+    int64_t version[WORLD_BOXES + 1];    /* of the choices planned last */
+    size_t foreign[WORLD_BOXES];         /* items of the users' own */
+    int64_t cleared_at[WORLD_BOXES + 1]; /* a Clear was asked for and is not done; 0: none */
 };
 
 struct world_armed {
@@ -156,16 +174,15 @@ struct world {
     const struct world_schedule *s;
     struct rig *r;
     struct exchange *x;
-    struct church church, past;
-    int64_t past_at;
-    bool has_past;
+    struct church church, past[WORLD_PASTS]; /* the last read first */
+    int64_t past_at[WORLD_PASTS];
+    size_t n_past;
     struct world_rows rows; /* .rows NULL: see pg */
     struct world_pg *pg;
     struct world_producer producer[WORLD_PRODUCERS];
-    int leader;
-    struct run_settings settings;
-    int64_t runs;
+    struct producer_settings settings;
     int depth; /* producers at work, one inside the other's call */
+    uint32_t seen[WORLD_SIGHT_COUNT];
     struct world_memory m;
     struct world_armed armed[WORLD_ARMED];
     size_t n_armed;
@@ -175,8 +192,9 @@ struct world {
     int64_t queue_lost_at; /* messages until then are gone */
     struct {
         uint32_t left, how;
-    } message; /* how + 1; 0: none */
-    bool calm; /* no faults any more */
+    } message;         /* how + 1; 0: none */
+    uint32_t sleep_ms; /* of the next worker that records; 0: none */
+    bool calm;         /* no faults any more */
     char wrong[400];
 };
 
@@ -186,7 +204,8 @@ bool world_bad(struct world *w, const char *fmt, ...) __attribute__((format(prin
 void world_taps_init(struct world *w, int producer);
 /* user < 0: everybody. false: the run failed. */
 bool world_produce(struct world *w, int producer, int user);
-void world_lead(struct world *w, int producer);
+void world_revive(struct world *w,
+                  int producer);       /* another process in the place of one that died */
 size_t world_approve(struct world *w); /* and tries again what is dead; how many links */
 void world_do(struct world *w, const struct world_event *e);
 struct rig_fault world_fault(const struct rig_call *c, void *world);
@@ -194,8 +213,8 @@ const char *world_judge(const struct exchange_box *b,
                         const struct exchange_item *it,
                         enum store_verb verb,
                         void *world);
-int world_user_of(const char *address);
-int64_t world_mailbox_of(struct world *w, int user); /* 0: none yet */
+int64_t world_mailbox_of(struct world *w, int box); /* 0: none yet */
+void world_watch_clears(struct world *w);           /* judges those that are done */
 void world_verdict(struct world *w);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "common/base/cleanup.h"
 
+#include "common/drv/hand_pg.h"
 #include "common/drv/ledger_pg.h"
 #include "common/drv/migrate.h"
 #include "common/drv/pg.h"
@@ -120,7 +121,8 @@ void world_pg_end_leader(struct world_pg *p)
 bool world_pg_quiet(struct world_pg *p)
 {
     world_pg_tell_time(p);
-    return test_db_i64(p->db, "SELECT (SELECT count(*) FROM mailbox WHERE lease_until > now())"
+    return test_db_i64(p->db, "SELECT (SELECT count(*) FROM mailbox WHERE lease_until > now()"
+                              "  OR (clear_requested IS NOT NULL AND clear_done IS NULL))"
                               " + (SELECT count(*) FROM intent)"
                               " + (SELECT count(*) FROM link WHERE look_at IS NOT NULL"
                               "  OR (state = 'active' AND hold IS NULL"
@@ -131,6 +133,29 @@ bool world_pg_quiet(struct world_pg *p)
 bool world_pg_held(struct world_pg *p)
 {
     return test_db_i64(p->db, "SELECT count(*) FROM link WHERE hold IS NOT NULL") > 0;
+}
+
+int64_t world_pg_mailbox(struct world_pg *p, const char *address)
+{
+    return test_db_i64(p->db, "SELECT coalesce((SELECT id FROM mailbox WHERE address = '%s'), 0)",
+                       address);
+}
+
+bool world_pg_run_done(struct world_pg *p, int64_t run)
+{
+    return test_db_i64(p->db, "SELECT count(*) FROM run WHERE id = %lld AND state = 'success'",
+                       (long long)run) > 0;
+}
+
+bool world_pg_clear(struct world_pg *p, int64_t mailbox)
+{
+    autoptr(pg_free) struct pg *pg = pool_new(p);
+    struct err err;
+    world_pg_tell_time(p);
+    if (hand_clear(pg, mailbox, NULL, &err) < 0)
+        abort();
+    return test_db_i64(p->db, "SELECT count(*) FROM subscriber WHERE mailbox = %lld",
+                       (long long)mailbox) > 0;
 }
 
 size_t world_pg_approve(struct world_pg *p)

@@ -35,6 +35,10 @@ void world_pg_tell_time(struct world_pg *p); /* before each call */
 /* What operators and the verdict ask. */
 bool world_pg_quiet(struct world_pg *p);
 bool world_pg_held(struct world_pg *p);
+int64_t world_pg_mailbox(struct world_pg *p, const char *address); /* 0: there is none */
+bool world_pg_run_done(struct world_pg *p, int64_t run);
+/* Clear and Remove; true: somebody's choices are blank now. */
+bool world_pg_clear(struct world_pg *p, int64_t mailbox);
 size_t world_pg_approve(struct world_pg *p); /* all that is held, and tries again what is dead */
 
 #endif

@@ -34,16 +34,6 @@ struct ledger_memory_link *world_link(struct world_rows *r, int64_t mailbox, int
     return memory_link_add(r->rows, mb, person);
 }
 
-static int op_lead(struct plan_store *s, bool *ret, struct err *err)
-{
-    struct world_plan *p = (struct world_plan *)s;
-    (void)err;
-    if (world_plan_leads(s, err) < 0)
-        p->epoch = ++p->r->plan_epoch;
-    *ret = true;
-    return 0;
-}
-
 /* ---- users and mailboxes ---- */
 
 static int op_subscribers(
@@ -79,6 +69,8 @@ static int op_save(struct plan_store *s,
         sub->row = (struct plan_subscriber){
             .id = user + 1, .person_key = *key, .address = "", .state = "ok"};
     sub->there = true;
+    if (strcmp(sub->row.state, "merged") == 0)
+        sub->row.state = "ok";
     sub->row.prefs = *p;
     memcpy(sub->groups, p->groups, p->n_groups * sizeof(*p->groups));
     sub->row.version++;
@@ -414,6 +406,14 @@ static void apply_want(struct world_rows *r, const struct plan *p, const struct 
     x->fell_at = 0;
 }
 
+static void drop_state(struct ledger_memory_link *l, const struct plan_drop *d, bool item)
+{
+    l->dead &= !l->want.set;
+    l->want.set = false;
+    if (l->state != LINK_HIDDEN)
+        l->state = d->keep && item ? LINK_KEPT : LINK_ACTIVE;
+}
+
 static void apply_drop(struct world_rows *r, const struct plan *p, const struct plan_drop *d)
 {
     struct ledger_memory_link *l = world_link(r, p->mailbox, d->person);
@@ -422,12 +422,9 @@ static void apply_drop(struct world_rows *r, const struct plan *p, const struct 
     if (unseen(r, l))
         l->look_at = now(r);
     offered(r, p, l);
-    l->dead &= !l->want.set;
-    l->want.set = false;
-    if (!hidden)
-        l->state = d->keep && item ? LINK_KEPT : LINK_ACTIVE;
-    x->hold = d->keep || hidden ? 0 : d->hold;
-    x->offer = d->hold ? 0 : p->offer;
+    drop_state(l, d, item);
+    x->hold = d->keep || hidden || !item ? 0 : d->hold;
+    x->offer = d->hold && item ? 0 : p->offer;
     l->held = x->hold != 0;
     if (d->counted && item && !x->fell_at)
         x->fell_at = now(r);
@@ -456,7 +453,8 @@ static int op_apply(struct plan_store *s,
     *ret = PLAN_APPLIED;
     *ret_gen = ++m->gen;
     m->planned = !p->void_digest;
-    r->mailbox[m->id] = (struct world_mailbox){p->digest, p->subscriber_version, p->read_at_ms};
+    struct world_mailbox *x = &r->mailbox[m->id];
+    *x = (struct world_mailbox){p->digest, p->subscriber_version, p->read_at_ms, x->clear_offer};
     for (size_t i = 0; i < p->n_rekeys; i++)
         apply_rekey(r, p, p->rekeys[i]);
     for (size_t i = 0; i < p->n_wants; i++)
@@ -476,13 +474,14 @@ static bool op_healthy(struct plan_store *s)
 
 static void op_free(struct plan_store *s)
 {
+    if (s && rows_of(s)->leader == s)
+        rows_of(s)->leader = NULL;
     free(s);
 }
 
 struct plan_store *world_plan_new(struct world_rows *r)
 {
     static struct plan_store_ops ops = {
-        .lead = op_lead,
         .subscribers = op_subscribers,
         .subscriber_save = op_save,
         .subscribers_seen = op_seen,
@@ -500,6 +499,7 @@ struct plan_store *world_plan_new(struct world_rows *r)
     };
     struct world_plan *p = xalloc(sizeof(*p));
     world_plan_add_offer(&ops);
+    world_plan_add_runs(&ops);
     p->base.ops = &ops;
     p->r = r;
     return &p->base;
@@ -510,4 +510,5 @@ void world_rows_release(struct world_rows *r)
     vec_release(&r->holds);
     vec_release(&r->offers);
     vec_release(&r->emptied);
+    vec_release(&r->asked);
 }

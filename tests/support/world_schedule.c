@@ -6,7 +6,8 @@
 #include "tests/support/world.h"
 #include "tests/unit/core_support.h"
 
-enum { EVENTS_MIN = 24, EVENTS_MORE = 48, CALLS_MAX = 24, NUMBERS = 1000000 };
+enum { EVENTS_MIN = 24, EVENTS_MORE = 48, CALLS_MAX = 32, NUMBERS = 1000000 };
+enum { ASLEEP_MIN_MS = 5000, ASLEEP_MORE_MS = 60000, EPISODES_IN = 12 };
 
 static const char *const names[WORLD_EVENT_COUNT] = {
 #define X(n, what) #n,
@@ -26,16 +27,15 @@ static const struct {
     enum world_event_kind kind;
     unsigned weight;
 } chances[] = {
-    {WORLD_PHONE, 6},        {WORLD_TITLE, 4},         {WORLD_GROUP, 6},
-    {WORLD_FOLLOW, 6},       {WORLD_STAFF, 3},         {WORLD_LEAVE, 4},
-    {WORLD_MERGE, 2},        {WORLD_GONE, 1},          {WORLD_DECEASED, 1},
-    {WORLD_OPT_OUT, 1},      {WORLD_ELIGIBLE, 1},      {WORLD_SAVE, 2},
-    {WORLD_RUN, 12},         {WORLD_RUN_SLOW, 4},      {WORLD_RUN_USER, 3},
-    {WORLD_RUN_STALE, 2},    {WORLD_APPROVE, 1},       {WORLD_USER_ADDS, 1},
-    {WORLD_USER_EDITS, 3},   {WORLD_USER_DELETES, 1},  {WORLD_USER_COPIES, 1},
-    {WORLD_NEW_FOLDER, 1},   {WORLD_KILL, 4},          {WORLD_DRAIN, 2},
-    {WORLD_WORKERS, 2},      {WORLD_SKEW, 2},          {WORLD_ROWS_AWAY, 2},
-    {WORLD_QUEUE_AWAY, 2},   {WORLD_QUEUE_NEW, 1},     {WORLD_MESSAGE, 3},
+    {WORLD_PHONE, 6},        {WORLD_TITLE, 4},         {WORLD_GROUP, 6},      {WORLD_FOLLOW, 6},
+    {WORLD_STAFF, 3},        {WORLD_LEAVE, 4},         {WORLD_MERGE, 2},      {WORLD_MERGE_USER, 2},
+    {WORLD_GONE, 1},         {WORLD_DECEASED, 1},      {WORLD_OPT_OUT, 1},    {WORLD_ELIGIBLE, 1},
+    {WORLD_ADDRESS, 1},      {WORLD_SAVE, 2},          {WORLD_CLEAR, 1},      {WORLD_KEEP, 1},
+    {WORLD_RUN, 12},         {WORLD_RUN_SLOW, 4},      {WORLD_RUN_USER, 3},   {WORLD_RUN_STALE, 2},
+    {WORLD_RUN_UNREAD, 2},   {WORLD_APPROVE, 1},       {WORLD_USER_ADDS, 1},  {WORLD_USER_EDITS, 3},
+    {WORLD_USER_DELETES, 1}, {WORLD_USER_COPIES, 1},   {WORLD_NEW_FOLDER, 1}, {WORLD_KILL, 4},
+    {WORLD_ASLEEP, 2},       {WORLD_DRAIN, 2},         {WORLD_WORKERS, 2},    {WORLD_SKEW, 2},
+    {WORLD_ROWS_AWAY, 2},    {WORLD_QUEUE_AWAY, 2},    {WORLD_QUEUE_NEW, 1},  {WORLD_MESSAGE, 3},
     {WORLD_STORE_FAULT, 26}, {WORLD_LEDGER_FAULT, 18},
 };
 
@@ -59,6 +59,9 @@ static struct world_event any_event(uint64_t *seed)
     case WORLD_TITLE:
         e.b %= 6;
         break;
+    case WORLD_MERGE_USER: /* into another user, mostly */
+        e.b = e.b % 4 ? e.b % 3 : e.b;
+        break;
     case WORLD_LEAVE:
         e.b = 2 + e.b % 3;
         break;
@@ -74,6 +77,9 @@ static struct world_event any_event(uint64_t *seed)
     case WORLD_RUN_USER:
     case WORLD_RUN_STALE:
         e.a = e.a % 5 == 0;
+        break;
+    case WORLD_ASLEEP:
+        e.a = ASLEEP_MIN_MS + e.a % ASLEEP_MORE_MS;
         break;
     case WORLD_SKEW:
         e.b %= 480000;
@@ -100,6 +106,72 @@ static struct world_event any_wait(uint64_t *seed)
     return (struct world_event){WORLD_WAIT, waits[below(seed, ARRAY_LEN(waits))], 0, 0};
 }
 
+/*
+ * Events that mean something together only; chance alone would hardly ever bring them so. ANY: any
+ * number, the same for all of an episode's events in that column.
+ */
+enum { EPISODE_MAX = 7, ANY = -1 };
+struct step {
+    enum world_event_kind kind;
+    int64_t a, b, c;
+};
+static const struct step episodes[][EPISODE_MAX] = {
+    /* what is left out: no time passes */
+    /* a worker deletes and sleeps; others find out, and make the contact anew; it wakes up */
+    {{WORLD_GROUP, ANY, ANY, 0},
+     {WORLD_ASLEEP, 58000, 0, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 20000, 0, 0},
+     {WORLD_GROUP, ANY, ANY, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 130000, 0, 0}},
+    /* Clear and Remove, cut off; then choices are saved */
+    {{WORLD_CLEAR, ANY, 0, 0},
+     {WORLD_WAIT, 1500, 0, 0},
+     {WORLD_KILL, 0, 0, 0},
+     {WORLD_SAVE, ANY, 7, 0},
+     {WORLD_RUN_USER, 0, ANY, 0},
+     {WORLD_WAIT, 20000, 0, 0}},
+    /* two producers whose reads are out of order */
+    {{WORLD_RUN, 0, 0, 0},
+     {WORLD_GROUP, ANY, 0, 0},
+     {WORLD_PHONE, ANY, 4, 0},
+     {WORLD_WAIT, 1500, 0, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_RUN_STALE, 1, 1, 0},
+     {WORLD_WAIT, 1500, 0, 0}},
+    /* what falls out is kept; the switch goes back */
+    {{WORLD_KEEP, 0, 0, 0},
+     {WORLD_LEAVE, ANY, 3, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 20000, 0, 0},
+     {WORLD_OPT_OUT, ANY, 0, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_KEEP, 0, 0, 0}},
+    /* a field is emptied on many */
+    {{WORLD_PHONE, 5, 0, 0},
+     {WORLD_PHONE, 10, 0, 0},
+     {WORLD_PHONE, 15, 0, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 1500, 0, 0},
+     {WORLD_TITLE, ANY, 2, 0},
+     {WORLD_RUN, 0, 0, 0}},
+};
+
+static uint32_t number(int64_t n, uint32_t any)
+{
+    return n == ANY ? any : (uint32_t)n;
+}
+
+static void add_episode(events *v, uint64_t *seed)
+{
+    const struct step *s = episodes[below(seed, ARRAY_LEN(episodes))];
+    uint32_t a = below(seed, NUMBERS), b = below(seed, NUMBERS), c = below(seed, NUMBERS);
+    for (size_t i = 0; i < EPISODE_MAX; i++)
+        vec_push(v, (struct world_event){s[i].kind, number(s[i].a, a), number(s[i].b, b),
+                                         number(s[i].c, c)});
+}
+
 struct world_schedule world_schedule_of(uint64_t number)
 {
     uint64_t seed = number * 1000003;
@@ -112,12 +184,17 @@ struct world_schedule world_schedule_of(uint64_t number)
     for (uint32_t u = 0; u < 3; u++) {
         for (int i = 0; i < 4; i++)
             vec_push(&v, (struct world_event){WORLD_FOLLOW, u, below(&seed, 16), 0});
-        vec_push(&v, (struct world_event){WORLD_SAVE, u, 1 + below(&seed, 15), 0});
+        uint32_t choices = 1 + below(&seed, 15);
+        if (below(&seed, 8)) /* else not yet */
+            vec_push(&v, (struct world_event){WORLD_SAVE, u, choices, 0});
     }
     vec_push(&v, (struct world_event){WORLD_RUN, 0, 0, 0});
     uint32_t n = EVENTS_MIN + below(&seed, EVENTS_MORE);
     for (uint32_t i = 0; i < n; i++) {
-        vec_push(&v, any_event(&seed));
+        if (below(&seed, EPISODES_IN))
+            vec_push(&v, any_event(&seed));
+        else
+            add_episode(&v, &seed);
         if (below(&seed, 2))
             vec_push(&v, any_wait(&seed));
     }

@@ -30,8 +30,10 @@ static void meanwhile(struct world *w, struct world_producer *p, int producer)
 {
     if (p->dead || !p->running)
         return;
-    if (p->calls == p->takeover_at && w->depth == 1)
+    if (p->calls == p->takeover_at && w->depth == 1) {
+        w->seen[WORLD_SAW_TAKEN_OVER]++;
         world_produce(w, !producer, -1);
+    }
     if (p->slow_ms)
         rig_run(w->r, p->slow_ms);
 }
@@ -74,6 +76,37 @@ static int t_lead(struct plan_store *s, bool *ret, struct err *err)
 {
     TAP(lead, ret, err);
 }
+static int
+t_next(struct plan_store *s, struct arena *a, struct plan_run *ret, bool *found, struct err *err)
+{
+    TAP(run_next, a, ret, found, err);
+}
+static int t_progress(struct plan_store *s,
+                      int64_t run,
+                      const char *phase,
+                      int64_t done,
+                      int64_t total,
+                      struct err *err)
+{
+    TAP(run_progress, run, phase, done, total, err);
+}
+static int t_finish(struct plan_store *s,
+                    int64_t run,
+                    bool success,
+                    const char *message,
+                    const char *counts_json,
+                    struct err *err)
+{
+    TAP(run_finish, run, success, message, counts_json, err);
+}
+static int t_oldest_dirty(struct plan_store *s, int64_t *ret_age_ms, struct err *err)
+{
+    TAP(oldest_dirty_ms, ret_age_ms, err);
+}
+static int t_sweep(struct plan_store *s, uint32_t journal_days, struct err *err)
+{
+    TAP(sweep, journal_days, err);
+}
 static int t_subscribers(
     struct plan_store *s, struct arena *a, struct plan_subscriber **ret, size_t *n, struct err *err)
 {
@@ -86,6 +119,7 @@ static int t_seen(struct plan_store *s, struct plan_subscriber *subs, size_t n, 
 static int
 t_merge(struct plan_store *s, const struct guid *from, const struct guid *to, struct err *err)
 {
+    self(s)->w->seen[WORLD_SAW_USERS_MERGED]++;
     TAP(subscriber_merge, from, to, err);
 }
 static int t_mailboxes(
@@ -123,6 +157,16 @@ static int t_links(struct plan_store *s,
                    struct err *err)
 {
     TAP(links, a, mailbox, ret, n, err);
+}
+static int t_kept(struct plan_store *s,
+                  struct arena *a,
+                  const int64_t *ids,
+                  size_t n_ids,
+                  struct plan_kept **ret,
+                  size_t *n,
+                  struct err *err)
+{
+    TAP(kept, a, ids, n_ids, ret, n, err);
 }
 static int t_totals(struct plan_store *s, struct plan_totals *ret, struct err *err)
 {
@@ -204,6 +248,20 @@ static void judge_losses(struct world *w, int64_t mailbox)
                   (long long)mailbox, n);
 }
 
+/* Delete Old Contacts is off, and it is not somebody who goes all the same. */
+static bool kept_if_off(const struct world *w, const struct world_producer *p, int soul)
+{
+    const struct church_soul *s = &p->read.soul[soul];
+    return !w->settings.run.delete_old && s->merged_into == CHURCH_NOBODY &&
+           w->church.soul[soul].merged_into == CHURCH_NOBODY && !s->opted_out;
+}
+
+static void count_drop(struct world *w, const struct plan_drop *d)
+{
+    w->seen[d->keep ? WORLD_SAW_KEPT : WORLD_SAW_DROPPED]++;
+    w->seen[WORLD_SAW_HELD] += d->hold != 0;
+}
+
 static void judge_drop(struct world *w,
                        const struct world_producer *p,
                        const struct plan *plan,
@@ -213,10 +271,13 @@ static void judge_drop(struct world *w,
     int soul = church_soul_of(memory_key(w->rows.rows, d->person));
     if (soul == CHURCH_NOBODY)
         return;
+    count_drop(w, d);
+    if (!d->keep && item && kept_if_off(w, p, soul))
+        world_bad(w, "person %d is dropped although Delete Old Contacts is off", soul);
     bool held = ledger_memory_link(w->rows.rows, plan->mailbox, d->person)->held;
     w->m.held_at[plan->mailbox][d->person] = held ? world_now(w) : 0;
     bool saved = w->m.version[plan->mailbox] != plan->subscriber_version;
-    if (held || !item || saved || !plan->subscriber || !fell_out(w, &p->read, soul))
+    if (held || !item || saved || d->keep || !plan->subscriber || !fell_out(w, &p->read, soul))
         return;
     loss_forget(w, plan->mailbox, soul);
     vec_push(&w->m.losses, (struct world_loss){plan->mailbox, soul, world_now(w)});
@@ -231,7 +292,9 @@ judge(struct world *w, const struct world_producer *p, const struct plan *plan, 
     *newest = p->read_at_ms;
     for (size_t i = 0; i < plan->n_drops; i++)
         judge_drop(w, p, plan, &plan->drops[i], items[i]);
+    w->seen[WORLD_SAW_REKEYED] += (uint32_t)plan->n_rekeys;
     for (size_t i = 0; i < plan->n_wants; i++) {
+        w->seen[WORLD_SAW_HELD_UPDATE] += plan->wants[i].hold != 0;
         int soul = church_soul_of(memory_key(w->rows.rows, plan->wants[i].person));
         loss_forget(w, plan->mailbox, soul);
         w->m.held_at[plan->mailbox][plan->wants[i].person] = 0;
@@ -256,7 +319,11 @@ static int t_apply(struct plan_store *s,
             ledger_memory_link(w->rows.rows, plan->mailbox, plan->drops[i].person);
         items[i] = l->want.set && world_may_have(&w->rows, l);
     }
+    if (producer_of(s)->read_failed)
+        world_bad(w, "mailbox %lld is planned although Rock could not be read",
+                  (long long)plan->mailbox);
     int rc = inner->ops->apply(inner, plan, ret, ret_gen, err);
+    w->seen[WORLD_SAW_STALE] += rc == 0 && *ret == PLAN_STALE;
     if (rc == 0 && *ret == PLAN_APPLIED && w->rows.rows)
         judge(w, producer_of(s), plan, items);
     return leave(s, rc, err);
@@ -264,6 +331,12 @@ static int t_apply(struct plan_store *s,
 
 static const struct plan_store_ops plan_ops = {
     .lead = t_lead,
+    .run_next = t_next,
+    .run_progress = t_progress,
+    .run_finish = t_finish,
+    .oldest_dirty_ms = t_oldest_dirty,
+    .sweep = t_sweep,
+    .kept = t_kept,
     .subscribers = t_subscribers,
     .subscribers_seen = t_seen,
     .subscriber_merge = t_merge,
@@ -366,6 +439,24 @@ static const struct queue_ops queue_ops = {
 
 /* ---- Rock ---- */
 
+/* A page that failed, an answer that was cut off: the port knows no half reads. */
+static int unread(struct world *w, struct world_producer *p, struct err *err)
+{
+    w->seen[WORLD_SAW_UNREAD]++;
+    p->read_failed = true;
+    return err_set(err, SCOPE_REMOTE, WHEN_LATER, "world.unread", "Rock cannot be read");
+}
+
+/* What replicas may still say later. */
+static void remember(struct world *w)
+{
+    memmove(&w->past[1], &w->past[0], (WORLD_PASTS - 1) * sizeof(w->past[0]));
+    memmove(&w->past_at[1], &w->past_at[0], (WORLD_PASTS - 1) * sizeof(w->past_at[0]));
+    w->past[0] = w->church;
+    w->past_at[0] = world_now(w);
+    w->n_past += w->n_past < WORLD_PASTS;
+}
+
 static int s_snapshot(struct directory_source *s,
                       const struct source_request *rq,
                       struct directory **ret,
@@ -374,15 +465,13 @@ static int s_snapshot(struct directory_source *s,
     const struct world_source *src = (struct world_source *)s;
     struct world *w = src->w;
     struct world_producer *p = &w->producer[src->producer];
-    (void)err;
-    bool old = p->stale && w->has_past;
-    p->read = old ? w->past : w->church;
-    p->read_at_ms = old ? w->past_at : world_now(w);
-    if (!old) {
-        w->past = w->church;
-        w->past_at = p->read_at_ms;
-        w->has_past = true;
-    }
+    if (p->unread == WORLD_NO_SNAPSHOT)
+        return unread(w, p, err);
+    bool old = p->stale && p->stale <= w->n_past;
+    p->read = old ? w->past[p->stale - 1] : w->church;
+    p->read_at_ms = old ? w->past_at[p->stale - 1] : world_now(w);
+    if (!old)
+        remember(w);
     if (p->slow_ms)
         rig_run(w->r, p->slow_ms);
     *ret = church_directory(&p->read, rq, p->read_at_ms);
@@ -395,9 +484,12 @@ static int s_resolve(struct directory_source *s,
                      struct source_resolved *ret,
                      struct err *err)
 {
-    (void)err;
+    const struct world_source *src = (struct world_source *)s;
+    struct world_producer *p = &src->w->producer[src->producer];
+    if (p->unread == WORLD_NO_SECOND_LOOK)
+        return unread(src->w, p, err);
     for (size_t i = 0; i < n; i++)
-        ret[i] = church_resolve(&((struct world_source *)s)->w->church, &keys[i]);
+        ret[i] = church_resolve(&src->w->church, &keys[i]);
     return 0;
 }
 

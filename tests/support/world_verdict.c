@@ -18,18 +18,13 @@ bool world_bad(struct world *w, const char *fmt, ...)
     return false;
 }
 
-int world_user_of(const char *address)
-{
-    return address[strlen("user")] - '0';
-}
-
 /* What was sent earlier must not come after what was sent later. */
-static bool overtaken(struct world *w, int user, const struct guid *key)
+static bool overtaken(struct world *w, int box, const struct guid *key)
 {
     int soul = church_soul_of(key);
     if (soul == CHURCH_NOBODY)
         return false;
-    int64_t *newest = &w->m.sent_at[user][soul];
+    int64_t *newest = &w->m.sent_at[box][soul];
     if (w->r->sent_at < *newest)
         return true;
     *newest = w->r->sent_at;
@@ -53,20 +48,20 @@ const char *world_judge(const struct exchange_box *b,
                         void *world)
 {
     struct world *w = world;
-    int user = world_user_of(b->address);
-    if (overtaken(w, user, &it->key))
+    int box = church_box_of(b->address);
+    if (overtaken(w, box, &it->key))
         return "an older write came after a newer one";
-    if (verb != STORE_DELETE || !w->rows.rows || !world_mailbox_of(w, user))
+    if (verb != STORE_DELETE || !w->rows.rows || !world_mailbox_of(w, box))
         return NULL;
-    return held_long(w, world_mailbox_of(w, user), it) ? "what is held is deleted" : NULL;
+    return held_long(w, world_mailbox_of(w, box), it) ? "what is held is deleted" : NULL;
 }
 
-static bool fields_right(struct world *w, const struct exchange_item *it, int user, int soul)
+static bool fields_right(struct world *w, const struct exchange_item *it, int box, int soul)
 {
     for (int f = 0; f < CONTACT_FIELD_COUNT; f++) {
         const char *want = church_field(&w->church, soul, (enum contact_field)f);
         if (strcmp(want ? want : "", it->field[f]) != 0 && !(it->edited >> f & 1))
-            return world_bad(w, "user %d, person %d: %s is '%s', wanted '%s'", user, soul,
+            return world_bad(w, "mailbox %d, person %d: %s is '%s', wanted '%s'", box, soul,
                              contact_field_name((enum contact_field)f), it->field[f],
                              want ? want : "");
     }
@@ -108,25 +103,79 @@ static struct tally count(const struct exchange_box *b, int soul)
     return t;
 }
 
-static bool soul_right(struct world *w, const struct exchange_box *b, int user, int soul)
+/* Delete Old Contacts is off. Who opted out goes all the same. */
+static bool may_be_kept(const struct world *w, int soul)
+{
+    return !w->settings.run.delete_old &&
+           !(church_there(&w->church, soul) && w->church.soul[soul].opted_out);
+}
+
+static bool soul_right(struct world *w, const struct exchange_box *b, int box, int soul)
 {
     char cats[64];
     struct tally t = count(b, soul);
-    bool want = church_wants(&w->church, user, soul, cats);
+    bool want = church_wants(&w->church, box, soul, cats);
     if (t.n_made > 1)
-        return world_bad(w, "user %d, person %d: %zu items", user, soul, t.n_made);
+        return world_bad(w, "mailbox %d, person %d: %zu items", box, soul, t.n_made);
     if (!want)
-        return !t.made || world_bad(w, "user %d, person %d is still there", user, soul);
+        return !t.made || may_be_kept(w, soul) ||
+               world_bad(w, "mailbox %d, person %d is still there", box, soul);
     if (!t.made)
-        return t.copies || w->m.user_deleted[user] >> soul & 1 ||
-               world_bad(w, "user %d, person %d is missing", user, soul);
+        return t.copies || w->m.user_deleted[box] >> soul & 1 ||
+               world_bad(w, "mailbox %d, person %d is missing", box, soul);
     if (t.copies && t.made) /* which of them is the row's the mailbox alone cannot tell */
         return true;
     if (!same_lines(cats, t.made->cats))
-        return world_bad(w, "user %d, person %d: categories '%s', wanted '%s'", user, soul,
+        return world_bad(w, "mailbox %d, person %d: categories '%s', wanted '%s'", box, soul,
                          t.made->cats, cats);
-    return fields_right(w, t.made, user, soul);
+    return fields_right(w, t.made, box, soul);
 }
+
+/* ---- Clear and Remove ---- */
+
+/* By its key, or as the item that a merge gave to somebody. */
+static bool wanted_item(struct world *w, int64_t mailbox, const struct exchange_item *it)
+{
+    const struct ledger_memory_link *l;
+    for (size_t k = 0; (l = ledger_memory_link_at(w->rows.rows, mailbox, k)); k++) {
+        bool same = guid_cmp(memory_key(w->rows.rows, l->person), &it->key) == 0;
+        if (l->want.set && (same || (l->item_id && strcmp(l->item_id, it->id) == 0)))
+            return true;
+    }
+    return false;
+}
+
+/* A Clear that is done has left nothing of ours that is not wanted, but for what the user copied
+ * since it was asked for. */
+static void judge_clear(struct world *w, int box, int64_t mailbox)
+{
+    char address[32];
+    const struct exchange_box *b = exchange_box(w->x, church_address(box, address));
+    vec_foreach (i, &b->items) {
+        const struct exchange_item *it = *i;
+        bool since = it->copied && it->created_ms >= w->m.cleared_at[box];
+        if (!it->ours || it->place == STORE_IN_TRASH || since)
+            continue;
+        bool wanted = wanted_item(w, mailbox, it);
+        if (!wanted)
+            world_bad(w, "mailbox %d: item %s is still there after a Clear", box, it->id);
+        w->seen[WORLD_SAW_CLEAR_CROSSED] += wanted;
+    }
+}
+
+void world_watch_clears(struct world *w)
+{
+    for (int box = 0; box < CHURCH_BOXES && w->rows.rows; box++) {
+        int64_t mailbox = w->m.cleared_at[box] ? world_mailbox_of(w, box) : 0;
+        if (!mailbox || ledger_memory_mailbox(w->rows.rows, mailbox)->clear)
+            continue;
+        judge_clear(w, box, mailbox);
+        w->m.cleared_at[box] = 0;
+        w->seen[WORLD_SAW_CLEARED]++;
+    }
+}
+
+/* ---- at rest ---- */
 
 static bool is_own(const struct exchange_item *it)
 {
@@ -134,26 +183,35 @@ static bool is_own(const struct exchange_item *it)
            strcmp(it->cats, "Family") == 0;
 }
 
-static void box_right(struct world *w, int user)
+static void box_right(struct world *w, int box)
 {
     char address[32];
-    const struct exchange_box *b = exchange_box(w->x, church_address(user, address));
+    const struct exchange_box *b = exchange_box(w->x, church_address(box, address));
     size_t own = 0;
     for (int soul = 0; soul < CHURCH_SOULS; soul++)
-        if (!soul_right(w, b, user, soul))
+        if (!soul_right(w, b, box, soul))
             return;
     vec_foreach (it, &b->items) {
         own += is_own(*it);
         if (!(*it)->ours && !(*it)->copied && !is_own(*it))
-            world_bad(w, "user %d: item %s lost our properties, or is not as the user left it",
-                      user, (*it)->id);
+            world_bad(w, "mailbox %d: item %s lost our properties, or is not as the user left it",
+                      box, (*it)->id);
     }
-    if (own != w->m.foreign[user])
-        world_bad(w, "user %d: %zu own items, %zu were made", user, own, w->m.foreign[user]);
+    if (own != w->m.foreign[box])
+        world_bad(w, "mailbox %d: %zu own items, %zu were made", box, own, w->m.foreign[box]);
+}
+
+static void count_hidden(struct world *w)
+{
+    const struct ledger_memory_link *l;
+    for (size_t m = 1; w->rows.rows && m <= w->rows.n_mailboxes; m++)
+        for (size_t k = 0; (l = ledger_memory_link_at(w->rows.rows, (int64_t)m, k)); k++)
+            w->seen[WORLD_SAW_HIDDEN] += l->state == LINK_HIDDEN;
 }
 
 void world_verdict(struct world *w)
 {
-    for (int user = 0; user < CHURCH_USERS; user++)
-        box_right(w, user);
+    count_hidden(w);
+    for (int box = 0; box < CHURCH_BOXES; box++)
+        box_right(w, box);
 }

@@ -57,6 +57,19 @@ Test(run_guard, a_day_counts_as_one_however_many_runs_it_has)
     cr_expect_eq(r.c.held, 0u, "another day");
 }
 
+Test(run_guard, what_a_worker_makes_while_the_run_is_under_way_is_held_too)
+{
+    RUN_RIG(r);
+    a_user(&r, 40, ann, souls(0, 20));
+    run_ok(&r);
+    r.f->busy = true;
+    r.church.soul[40].follows = souls(4, 20);
+    run_ok(&r);
+    cr_expect_eq(held_in(&r, ann), 4u);
+    for (uint32_t i = 0; i < 4; i++)
+        cr_expect(link_to(&r, ann, i)->has_item);
+}
+
 Test(run_guard, who_comes_back_drops_out_of_the_hold)
 {
     RUN_RIG(r);

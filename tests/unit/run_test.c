@@ -111,6 +111,19 @@ Test(run, delete_old_contacts_off_keeps_and_on_later_removes)
     cr_expect_eq(link_to(&r, ann, 9)->state, LINK_ACTIVE);
 }
 
+Test(run, what_a_worker_makes_while_the_run_is_under_way_is_kept_too)
+{
+    RUN_RIG(r);
+    a_user(&r, 40, ann, souls(0, 10));
+    run_ok(&r);
+    r.f->busy = true;
+    r.s.delete_old = false;
+    r.church.soul[40].follows = souls(0, 8);
+    run_ok(&r);
+    cr_expect_eq(link_to(&r, ann, 9)->state, LINK_KEPT);
+    cr_expect(link_to(&r, ann, 9)->has_item);
+}
+
 Test(run, who_opted_out_goes_even_when_old_contacts_are_kept)
 {
     RUN_RIG(r);
