@@ -4,6 +4,8 @@
 
 #include "common/base/arena.h"
 
+enum { ALONE_AFTER = 3 };
+
 enum batch_need batch_need_of(const struct ledger_link *l)
 {
     if (l->intent || l->look)
@@ -107,6 +109,12 @@ static bool same_kind(const struct batch *b, bool urgent, const struct ledger_li
     return batch_verb(l) == b->verb && l->urgent == urgent;
 }
 
+/* @source reference/ews.md section 11, ErrorInternalServerError: three times, then by itself */
+static bool goes_alone(const struct ledger_link *l)
+{
+    return l->attempts >= ALONE_AFTER;
+}
+
 /* The first link says which verb the request has, and so how much it may hold. */
 static size_t open_batch(struct batch *b,
                          const struct ledger_link *l,
@@ -159,8 +167,10 @@ bool batch_next(const struct ledger_link *links,
             max = open_batch(ret, l, lim, size, a);
             urgent = l->urgent;
         }
-        if (!same_kind(ret, urgent, l))
+        if (!same_kind(ret, urgent, l) || (ret->n && goes_alone(l)))
             continue;
+        if (goes_alone(l))
+            max = 1;
         bytes += op_bytes(l, ret->verb);
         if (ret->n && bytes > lim->max_bytes)
             break;

@@ -2,9 +2,10 @@
  * batch: which of the loaded links go into the next request, and the store operations for them.
  * Pure.
  *
- * A request holds one verb. Order within a mailbox: urgent before the rest; deletes, updates,
- * creates (the ledger loads them so). Links with an open intent or a look to take are never written
- * here: they are settled first.
+ * A request holds one verb. A link that was tried a few times without success goes alone: it may
+ * be what spoils the others' requests. Order within a mailbox: urgent before the rest; deletes,
+ * updates, creates (the ledger loads them so). Links with an open intent or a look to take are
+ * never written here: they are settled first.
  */
 #ifndef SYNC_WORKER_BATCH_H
 #define SYNC_WORKER_BATCH_H

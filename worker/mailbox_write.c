@@ -15,7 +15,10 @@ enum {
     TIMEOUT_BASE_MS = 10000,
     TIMEOUT_ITEM_MS = 500,
     PACE_STEP_MS = 1000,
-    SKIP_RETRY_MS = 3600 * 1000
+    SKIP_RETRY_MS = 3600 * 1000,
+    PROOF_MS = 3600 * 1000,
+    /* so much more patience, about a day, with a server that may be the cause */
+    UNPROVEN_FACTOR = 16
 };
 
 static const char *const verb_names[] = {"create", "update", "delete", "strip"};
@@ -126,12 +129,19 @@ static void result_done(const struct ledger_link *l,
     out->lacks = r->lacks;
 }
 
+/* The server writes others' contacts: then it is the contact that fails, not the server. */
+static bool it_writes(const struct mailbox *mb)
+{
+    int64_t wrote = mb->server->wrote_ms;
+    return wrote && worker_now(mb->w) - wrote < PROOF_MS;
+}
+
 static void result_later(struct mailbox *mb,
                          const struct ledger_link *l,
                          const struct store_result *r,
                          struct ledger_result *out)
 {
-    uint32_t limit = mb->w->s.retry.dead_after;
+    uint32_t limit = mb->w->s.retry.dead_after * (it_writes(mb) ? 1 : UNPROVEN_FACTOR);
     out->clear_intent = true;
     if (r->err.scope > SCOPE_ITEM)
         return; /* the mailbox waits, the link is as it was */
@@ -222,6 +232,23 @@ static void slow_down(struct mailbox *mb, const struct store_result *r, size_t n
         pause_for(mb, mailbox_jitter(mb, r->outcome, mb->fruitless - 1, 0), r->err.code, false);
 }
 
+/* A request of which nothing came, for reasons that are each link's: one contact can be the cause,
+ * and soon goes alone; the server can be, and is given a rest. Two contacts that failed alone are
+ * not the cause. */
+static void doubt(struct mailbox *mb, const struct store_result *r, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (r[i].outcome != OUT_RETRY_LATER || r[i].err.scope > SCOPE_ITEM) {
+            mb->alone = 0;
+            return;
+        }
+    }
+    mb->alone += n == 1;
+    if (n > 1 || mb->alone > 1)
+        pause_for(mb, mailbox_jitter(mb, OUT_RETRY_LATER, mb->park_attempts + 1, 0), r[0].err.code,
+                  false);
+}
+
 static void
 batch_size_after(struct mailbox *mb, const struct store_result *r, size_t n, uint32_t took_ms)
 {
@@ -237,6 +264,8 @@ batch_size_after(struct mailbox *mb, const struct store_result *r, size_t n, uin
     } else if (mb->split_left) {
         mb->split_left -= n < mb->split_left ? (uint32_t)n : mb->split_left;
     }
+    if (clean)
+        mb->server->wrote_ms = worker_now(mb->w);
     if (clean == n)
         aimd_paced(&mb->aimd, (uint32_t)n, took_ms, worker_now(mb->w));
     if (clean == n)
@@ -260,6 +289,7 @@ static void applied(const struct store_result *r, size_t n, uint32_t took_ms, vo
     if (top->outcome != OUT_NOT_TRIED || strcmp(top->err.code, "fenced") != 0)
         mailbox_request_result(mb, weight(top) ? top->outcome : OUT_DONE, &top->err);
     slow_down(mb, r, n);
+    doubt(mb, r, n);
     batch_size_after(mb, r, n, took_ms);
     if (!mb->flight_over)
         mb->flight_until_ms = worker_now(w) + w->s.server_deadline_ms;

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/map.h"
 #include "common/base/vec.h"
@@ -29,6 +30,7 @@ struct server {
     char *host; /* with the port where it is not that of https, lower case */
     struct breaker breaker;
     size_t sending;                 /* requests in flight */
+    int64_t wrote_ms;               /* when it last did a write; 0: not yet */
     struct mailbox_line senders[2]; /* wait for a send slot: [1] urgent */
     struct metric_series *open, *in_flight;
 };

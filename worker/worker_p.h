@@ -83,6 +83,7 @@ struct mailbox {
     uint32_t away;              /* ledger calls in a row without an answer */
     uint32_t soon;              /* retries in memory in a row */
     uint32_t fruitless;         /* write requests in a row that did nothing */
+    uint32_t alone;             /* write requests of one link in a row that came to nothing yet */
     uint32_t split, split_left; /* smaller batches until so many items are through */
     char *address, *endpoint, *folder_id, *former; /* former: LF-joined folder ids of before */
     bool folder_checked;        /* the folder was seen since the lease was taken */

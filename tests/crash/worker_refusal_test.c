@@ -107,20 +107,92 @@ Test(worker_refusal, an_item_that_is_refused_for_good_is_dead_for_this_content)
     cr_expect_null(item_of(r, 0), "a dead contact can still be deleted");
 }
 
-Test(worker_refusal, what_fails_again_and_again_dies_at_last)
+/* proof: others' contacts are written meanwhile. */
+static size_t tries_until_dead(bool proof)
 {
     autoptr(rig_free) struct rig *r = rig_new(NULL);
     struct bad_one bad = {
         .person = 0,
         .verb = "create",
         .f = {.kind = RIG_OUTCOME, .outcome = OUT_RETRY_LATER, .scope = SCOPE_ITEM}};
-    int64_t mb = rig_mailbox(r, pat), from = rig_now(r);
+    int64_t mb = rig_mailbox(r, pat), other = rig_mailbox(r, "kim@church.example"),
+            from = rig_now(r);
     rig_faults(r, refuse, &bad);
     rig_want(r, mb, 0, 1, false);
-    finish(r);
+    for (int i = 0; i < 600 && !link_of(r, mb, 0)->dead; i++) {
+        if (proof)
+            rig_want(r, other, 1, 1 + i % 2, false);
+        rig_run(r, 10 * 60 * 1000);
+    }
     cr_expect(link_of(r, mb, 0)->dead);
-    cr_expect_eq(bad.requests, (size_t)retry_default_policy.dead_after);
-    cr_expect_gt(rig_now(r) - from, 20 * 60 * 1000, "an outage does not make rows dead");
+    cr_expect_gt(rig_now(r) - from, (proof ? 20 : 12 * 60) * 60 * 1000,
+                 "an outage does not make rows dead");
+    finish(r);
+    return bad.requests - proof; /* one of them was the other one's */
+}
+
+Test(worker_refusal, what_fails_again_and_again_while_others_do_not_dies_at_last)
+{
+    cr_expect_eq(tries_until_dead(true), (size_t)retry_default_policy.dead_after);
+}
+
+Test(worker_refusal, what_may_be_the_servers_doing_is_tried_for_about_a_day)
+{
+    size_t tries = tries_until_dead(false);
+    cr_expect(tries > 100 && tries < 250, "%zu", tries);
+}
+
+/* One contact makes the server stumble over the whole request it is in. */
+Test(worker_refusal, one_that_spoils_the_requests_of_others_stands_alone_in_the_end)
+{
+    for (int person = 0; person < 40; person += 13) {
+        autoptr(rig_free) struct rig *r = rig_new(NULL);
+        struct bad_one bad = {.person = person,
+                              .verb = "create",
+                              .f = {.kind = RIG_OUTCOME,
+                                    .outcome = OUT_RETRY_LATER,
+                                    .scope = SCOPE_ITEM,
+                                    .code = "ews.ErrorInternalServerError"}};
+        int64_t mb = rig_mailbox(r, pat);
+        rig_faults(r, refuse, &bad);
+        for (int i = 0; i < 40; i++)
+            rig_want(r, mb, i, 1, false);
+        rig_run(r, 30 * 60 * 1000);
+        for (int i = 0; i < 40; i++)
+            cr_assert_eq(item_of(r, i) != NULL, i != person, "person %d of %d", i, person);
+        finish(r);
+        cr_expect(link_of(r, mb, person)->dead);
+        cr_expect_leq(bad.requests, 70u, "person %d: %zu requests", person, bad.requests);
+    }
+}
+
+static struct rig_fault all_stumble(const struct rig_call *c, void *user)
+{
+    bool writes = c->port == RIG_STORE && c->n > 0;
+    size_t *requests = user;
+    if (!writes)
+        return (struct rig_fault){.kind = RIG_NONE};
+    ++*requests;
+    return (struct rig_fault){.kind = RIG_OUTCOME,
+                              .outcome = OUT_RETRY_LATER,
+                              .scope = SCOPE_ITEM,
+                              .code = "ews.ErrorInternalServerError"};
+}
+
+Test(worker_refusal, a_server_that_stumbles_over_everything_for_half_a_day_condemns_nothing)
+{
+    autoptr(rig_free) struct rig *r = rig_new(NULL);
+    int64_t mb = rig_mailbox(r, pat);
+    size_t requests = 0;
+    rig_faults(r, all_stumble, &requests);
+    for (int i = 0; i < 100; i++)
+        rig_want(r, mb, i, 1, false);
+    rig_run(r, 12 * 3600 * 1000);
+    for (int i = 0; i < 100; i++)
+        cr_assert_not(link_of(r, mb, i)->dead, "person %d", i);
+    cr_expect_leq(requests, 400u, "%zu requests", requests);
+    rig_faults(r, NULL, NULL);
+    finish(r);
 }
 
 /* ---- the account ---- */

@@ -303,7 +303,8 @@ static const struct fault_case {
     enum err_scope scope;
 } fault_cases[] = {
     {"ErrorServerBusy", 50, OUT_RETRY_LATER, SCOPE_MAILBOX},
-    {"ErrorInternalServerError", 50, OUT_RETRY_LATER, SCOPE_MAILBOX},
+    {"ErrorInternalServerError", 50, OUT_RETRY_LATER, SCOPE_ITEM},
+    {"ErrorInternalServerTransientError", 50, OUT_RETRY_LATER, SCOPE_MAILBOX},
     {"ErrorSchemaValidation", 50, OUT_SPLIT, SCOPE_ITEM},
     {"ErrorSchemaValidation", 1, OUT_SPLIT, SCOPE_ITEM},
     {"ErrorItemSave", 50, OUT_SPLIT, SCOPE_ITEM},
@@ -315,7 +316,7 @@ static const struct fault_case {
     {"ErrorImpersonationDenied", 50, OUT_STOP, SCOPE_REMOTE},
     {"ErrorFolderNotFound", 50, OUT_FOLDER_LOST, SCOPE_MAILBOX},
     {"ErrorTimeoutExpired", 50, OUT_UNKNOWN, SCOPE_MAILBOX},
-    {"ErrorOfTomorrow", 50, OUT_RETRY_LATER, SCOPE_MAILBOX},
+    {"ErrorOfTomorrow", 50, OUT_RETRY_LATER, SCOPE_ITEM},
     {"", 50, OUT_RETRY_LATER, SCOPE_MAILBOX},
 };
 

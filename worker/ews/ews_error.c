@@ -272,7 +272,9 @@ ews_error_fault(const struct ews_problem *p, enum ews_verb verb, size_t n, struc
         o = OUT_SPLIT;
     else if (o == OUT_DONE)
         o = OUT_GONE;
-    fill(p, o, scope_of(o, row, of_one_item ? SCOPE_ITEM : SCOPE_MAILBOX), wait_of(p, row), err);
+    bool may_be_item = of_one_item || (o == OUT_RETRY_LATER && *p->code && !p->backoff_ms &&
+                                       (!row || row->scope == SCOPE_ITEM));
+    fill(p, o, scope_of(o, row, may_be_item ? SCOPE_ITEM : SCOPE_MAILBOX), wait_of(p, row), err);
     return o;
 }
 

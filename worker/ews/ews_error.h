@@ -36,7 +36,8 @@ enum ews_verb {
 /* One response message that is not ok. OUT_DONE leaves *err alone. */
 enum outcome ews_error_item(const struct ews_problem *p, enum ews_verb verb, struct err *err);
 /* A fault, as the outcome of each of n operations: what concerns one item only is no verdict on
- * many (OUT_SPLIT). Never OUT_DONE. */
+ * many (OUT_SPLIT). An internal error, or a code that nobody knows, may be one item's doing:
+ * SCOPE_ITEM. Never OUT_DONE. */
 enum outcome
 ews_error_fault(const struct ews_problem *p, enum ews_verb verb, size_t n, struct err *err);
 
