@@ -237,7 +237,7 @@ const struct conf_def settings_table[] = {
       "0",
       0,
       100000,
-      "requests in flight over all workers alive; 0: no cap"),
+      "requests in flight to one server, over all workers alive; 0: no cap"),
     N("exchange.server_deadline",
       CONF_DURATION,
       "120s",
