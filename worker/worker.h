@@ -33,7 +33,7 @@ enum worker_legacy {                /* contacts that the program before this one
 struct worker_settings {
     uint32_t connections;  /* requests to Exchange in flight, at most; also this worker's share of
                               endpoint_cap is respected */
-    uint32_t endpoint_cap; /* requests in flight over all workers alive; 0: no cap */
+    uint32_t endpoint_cap; /* requests in flight to one server, over all workers alive; 0: no cap */
     uint32_t lease_ttl_ms; /* of a mailbox */
     uint32_t lease_margin_ms;    /* our copy of the lease ends so much earlier */
     uint32_t server_deadline_ms; /* what the server may still do with a request after we sent it */
