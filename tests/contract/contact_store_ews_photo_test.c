@@ -146,6 +146,7 @@ ParameterizedTest(size_t *i, contact_store_ews_photo, knows_what_a_fault_means)
     const char *code = NULL;
     int shown = 0;
     put_photo(h, a_photo(&ops[1], 7));
+    json_decref(control(h, "POST", "/control/settings", json_pack("{s:b}", "photo_replaces", 0)));
     json_decref(control(h, "DELETE", "/control/stats", NULL));
     plan(h, c->op, c->fault);
     struct applied a = photo_in(h, &mb, v, 3);
@@ -205,6 +206,27 @@ Test(contact_store_ews_photo, that_was_half_replaced_tells_the_version)
     cr_assert_not_null(a.r[0].version, "ours was taken off");
     cr_expect_str_neq(a.r[0].version, first.version);
     expect_photo(h, op.item_id, NULL);
+    close_host(&o);
+}
+
+/* The server would take the user's away for ours. */
+Test(contact_store_ews_photo, that_the_user_sets_while_we_look_stays)
+{
+    struct opened o = open_host("secret");
+    struct contract_host *h = &o.host;
+    struct store_mailbox mb = mailbox(h);
+    struct store_op op = created(h, 1, &full, "");
+    struct store_photo ours = a_photo(&op, 1);
+    struct applied a = {0};
+    plan(h, "GetItem", "late_answer,ms=500");
+    h->store->ops->photo(h->store, &mb, &ours, 1, TIMEOUT_MS, on_applied, &a);
+    while (stat(h, "calls", "GetItem") == 0)
+        loop_turn(h->loop, 5);
+    h->user_sets_photo(h, op.item_id, true);
+    cr_assert_eq(loop_wait(h->loop, &a.done, WAIT_MS), 0);
+    cr_expect_eq(a.r[0].outcome, OUT_CONFLICT, "%s", outcome_name(a.r[0].outcome));
+    cr_expect_eq(stat(h, NULL, "users_photos_lost"), 0);
+    cr_expect_str_eq(put_photo(h, ours).err.code, STORE_PHOTO_OWN);
     close_host(&o);
 }
 

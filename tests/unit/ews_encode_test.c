@@ -141,7 +141,7 @@ static void delete_attachments(struct str *out)
 }
 static void create_photo(struct str *out)
 {
-    ews_encode_create_photo(out, &ews_test_target, &a_photo);
+    ews_encode_create_photo(out, &ews_test_target, &a_photo, "EQ&7");
 }
 
 static const struct request_case {
@@ -379,6 +379,7 @@ Test(ews_encode, a_photo_names_its_item_its_mark_and_what_it_is)
     autovalue(str_release) struct str out = STR_INIT(MAX_BYTES);
     create_photo(&out);
     expect_xpath(&out, "string(//m:ParentItemId/@Id)", "AAMk&Item=");
+    expect_xpath(&out, "string(//m:ParentItemId/@ChangeKey)", "EQ&7");
     expect_xpath(&out, "string(//t:FileAttachment/t:ContentId)", "rocksync-00ff");
     expect_xpath(&out, "string(//t:FileAttachment/t:IsContactPhoto)", "true");
     expect_xpath(&out, "string(//t:FileAttachment/t:Content)", "/9j/");
@@ -391,6 +392,6 @@ Test(ews_encode, a_photo_that_does_not_fit_is_too_big)
     struct store_photo photo = a_photo;
     photo.jpeg = jpeg;
     photo.len = sizeof(jpeg);
-    ews_encode_create_photo(&out, &ews_test_target, &photo);
+    ews_encode_create_photo(&out, &ews_test_target, &photo, NULL);
     cr_expect(out.over);
 }

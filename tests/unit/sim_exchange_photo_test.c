@@ -149,6 +149,12 @@ static char *attached(const char *item, const char *operation)
     return attribute;
 }
 
+/* The id without the version. */
+static char *bare(const char *item)
+{
+    return xstrndup(item, (size_t)(strstr(item, " ChangeKey") - item));
+}
+
 static void expect_part(const struct sim_reply *r, const char *part)
 {
     cr_expect(strstr(r->body, part) != NULL, "missing %s in %s", part, r->body);
@@ -319,7 +325,8 @@ Test(sim_exchange_photo, is_unknown_to_exchange_2007)
     static const char plain[] =
         ATTACH("<t:FileAttachment><t:Name>a</t:Name><t:ContentId>x</t:ContentId><t:Content>" JPEG
                "</t:Content></t:FileAttachment>");
-    autofree char *item = a_contact(1), *photo = filled(ATTACH(FILE_OF("true", "x", JPEG)), item),
+    autofree char *item = a_contact(1), *id = bare(item),
+                  *photo = filled(ATTACH(FILE_OF("true", "x", JPEG)), id),
                   *look = filled(LOOK, item), *file = filled(plain, item);
     autovalue(sim_reply_release) struct sim_reply refused =
         sim_ews_with(client, HEADERS("Exchange2007_SP1"), photo);
@@ -417,11 +424,36 @@ Test(sim_exchange_photo, on_a_users_own_contact_is_told_as_touched)
     json_decref(foreign);
 }
 
-Test(sim_exchange_photo, a_second_one_is_counted)
+Test(sim_exchange_photo, a_second_one_takes_the_place_of_the_first_and_of_the_users)
+{
+    autofree char *item = a_contact(1), *id = bare(item);
+    autofree char *one = attached(id, ATTACH(FILE_OF("true", "rocksync-1", JPEG)));
+    autofree char *two = attached(id, ATTACH(FILE_OF("true", "rocksync-2", JPEG_2)));
+    expect_code(DETACH, one, "ErrorInvalidAttachmentId");
+    json_decref(control("POST", "/control/mailboxes/" PAT "/actions",
+                        "{\"action\":\"photo\",\"select\":{\"key\":\"key-1\"}}"));
+    autofree char *three = attached(id, ATTACH(FILE_OF("true", "rocksync-3", JPEG)));
+    json_t *stats = control("GET", "/control/stats", NULL);
+    cr_expect(eq(long, (long)json_integer_value(json_object_get(stats, "users_photos_lost")), 1));
+    json_decref(stats);
+}
+
+Test(sim_exchange_photo, for_a_version_of_yesterday_is_a_conflict)
 {
     autofree char *item = a_contact(1);
     autofree char *one = attached(item, ATTACH(FILE_OF("true", "rocksync-1", JPEG)));
-    autofree char *two = attached(item, ATTACH(FILE_OF("true", "rocksync-2", JPEG_2)));
+    expect_code(ATTACH(FILE_OF("true", "rocksync-2", JPEG)), item, "ErrorIrresolvableConflict");
+    autofree char *id = bare(item), *broken;
+    cr_assert(asprintf(&broken, "%s ChangeKey=\"nonsense\"", id) > 0);
+    expect_code(ATTACH(FILE_OF("true", "rocksync-2", JPEG)), broken, "ErrorInvalidChangeKey");
+}
+
+Test(sim_exchange_photo, a_second_one_is_counted)
+{
+    autofree char *item = a_contact(1), *id = bare(item);
+    json_decref(control("POST", "/control/settings", "{\"photo_replaces\":false}"));
+    autofree char *one = attached(id, ATTACH(FILE_OF("true", "rocksync-1", JPEG)));
+    autofree char *two = attached(id, ATTACH(FILE_OF("true", "rocksync-2", JPEG_2)));
     expect_code(DETACH, one, "NoError");
     json_t *stats = control("GET", "/control/stats", NULL);
     cr_expect(eq(long, (long)json_integer_value(json_object_get(stats, "second_photos")), 1));

@@ -37,11 +37,16 @@ void ews_encode_delete_attachments(struct str *out,
 
 void ews_encode_create_photo(struct str *out,
                              const struct ews_target *t,
-                             const struct store_photo *photo)
+                             const struct store_photo *photo,
+                             const char *change_key)
 {
     ews_envelope_open(out, t);
     ews_xml_lit(out, "<m:CreateAttachment><m:ParentItemId Id=\"");
     ews_xml_attr(out, photo->item_id);
+    if (change_key) {
+        ews_xml_lit(out, "\" ChangeKey=\"");
+        ews_xml_attr(out, change_key);
+    }
     ews_xml_lit(out, "\"/><m:Attachments><t:FileAttachment><t:Name>ContactPicture.jpg</t:Name>"
                      "<t:ContentType>image/jpeg</t:ContentType><t:ContentId>" EWS_PHOTO_MARK);
     ews_xml_text(out, photo->mark);

@@ -27,10 +27,15 @@ void ews_encode_delete_attachments(struct str *out,
                                    const struct ews_target *t,
                                    const char *const *ids,
                                    size_t n);
-/* Without a ChangeKey: a photo is put whatever else has changed. Not for Exchange 2007, which knows
- * none. */
+/*
+ * Not for Exchange 2007, which knows no photos.
+ *
+ * @change_key  the item as we saw it, or NULL. Newer servers take away every photo that is there:
+ * one that the user has set since must be a conflict
+ */
 void ews_encode_create_photo(struct str *out,
                              const struct ews_target *t,
-                             const struct store_photo *photo);
+                             const struct store_photo *photo,
+                             const char *change_key);
 
 #endif

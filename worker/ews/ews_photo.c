@@ -3,7 +3,8 @@
  * not wanted go in another, and those that are missing come one by one, since CreateAttachment
  * knows one item.
  *
- * A photo that does not carry our mark is the user's: it stays, and ours goes.
+ * A photo that does not carry our mark is the user's: it stays, and ours goes. One that the user
+ * sets between our look and our hand makes the version another one, and ours a conflict.
  */
 #include <assert.h>
 #include <string.h>
@@ -23,10 +24,11 @@ enum step { LOOK, DETACH, ATTACH };
 struct work { /* on one photo */
     const struct store_photo *photo;
     struct store_result *result;
-    bool open;   /* its result is not known */
-    bool attach; /* ours has to be put */
-    bool own;    /* the user's is there */
-    bool detach; /* some of ours are being taken off */
+    const char *version; /* of the item, as far as we have seen */
+    bool open;           /* its result is not known */
+    bool attach;         /* ours has to be put */
+    bool own;            /* the user's is there */
+    bool detach;         /* some of ours are being taken off */
 };
 
 struct detached { /* one attachment that goes */
@@ -138,7 +140,8 @@ static void attach_next(struct photos *p)
         return;
     }
     str_clear(&p->call.body);
-    ews_encode_create_photo(&p->call.body, &p->call.target, p->work[p->at].photo);
+    ews_encode_create_photo(&p->call.body, &p->call.target, p->work[p->at].photo,
+                            p->work[p->at].version);
     send(p, EWS_UPDATE, "CreateAttachmentResponse", 1);
 }
 
@@ -199,7 +202,7 @@ static void on_detached(struct photos *p, const struct ews_response *r)
         struct work *w = p->detached[i].of;
         const struct ews_message *m = &r->messages[i];
         if (m->ok) {
-            w->result->version = arena_strdup(p->call.keep, m->root_change_key);
+            w->version = w->result->version = arena_strdup(p->call.keep, m->root_change_key);
         } else if (w->open) {
             enum outcome o = ews_error_item(&m->problem, EWS_UPDATE, &err);
             settle(w, o, &err);
@@ -238,6 +241,7 @@ static void judge(struct photos *p, struct work *w, const struct ews_item *item)
         }
     }
     w->attach = w->photo->mark && !w->own && !there;
+    w->version = arena_strdup(p->call.keep, item->change_key);
 }
 
 static void on_looks(struct photos *p, const struct ews_response *r)

@@ -22,12 +22,12 @@ int sx_control_refuse(int status, const char *text, json_t **ret)
 
 static json_t *settings_json(const struct sx_settings *s)
 {
-    return json_pack("{s:f, s:f, s:f, s:I, s:f, s:f, s:f, s:b, s:b, s:s}", "latency_ms",
+    return json_pack("{s:f, s:f, s:f, s:I, s:f, s:f, s:f, s:b, s:b, s:b, s:s}", "latency_ms",
                      s->latency_ms, "item_ms", s->item_ms, "max_attachment", s->max_attachment,
                      "concurrency", (json_int_t)s->concurrency, "budget_burst_ms",
                      s->budget.burst_ms, "budget_recharge", s->budget.recharge, "budget_cutoff_ms",
                      s->budget.cutoff_ms, "impersonation", !s->no_role, "login", !s->reject_login,
-                     "stale_code", s->stale_code);
+                     "photo_replaces", !s->keep_photos, "stale_code", s->stale_code);
 }
 
 static int set_number(struct sx_settings *s, const char *name, double v)
@@ -59,6 +59,8 @@ static int set_flag(struct sx_settings *s, const char *name, bool on)
         s->no_role = !on;
     else if (strcmp(name, "login") == 0)
         s->reject_login = !on;
+    else if (strcmp(name, "photo_replaces") == 0)
+        s->keep_photos = !on;
     else
         return -1;
     return 0;
@@ -195,6 +197,7 @@ int sx_control_stats(struct sx *x, const char *method, json_t **ret)
         {"attached", st->attached},
         {"detached", st->detached},
         {"second_photos", st->second_photos},
+        {"users_photos_lost", st->users_photos_lost},
         {"invalid", st->invalid},
         {"refused_values", st->refused_values},
         {"unauthorized", st->unauthorized},

@@ -23,7 +23,8 @@ struct sx_stats {
     uint64_t calls[SX_OPS]; /* by index of sx_op_at; requests that reached an operation */
     uint64_t created, updated, deleted;
     uint64_t attached, detached;
-    uint64_t second_photos;          /* contact photos given to a contact that had one */
+    uint64_t second_photos;     /* contact photos given to a contact that had one */
+    uint64_t users_photos_lost; /* photos of users that a client took away or put another over */
     uint64_t faults[SX_FAULT_KINDS]; /* taken, by kind */
     uint64_t invalid;                /* requests and items refused for the client's own mistake */
     uint64_t refused_values;         /* items refused for a value: too long, no e-mail address */
@@ -45,6 +46,7 @@ struct sx_settings {
     struct sx_budget_rules budget;
     bool no_role;           /* impersonation is denied to everybody: ErrorImpersonateUserDenied */
     bool reject_login;      /* every login is answered 401 */
+    bool keep_photos;       /* a contact photo does not take the place of the one before */
     const char *stale_code; /* ErrorIrresolvableConflict or ErrorStaleObject */
 };
 
