@@ -22,7 +22,10 @@ usage: ./run.sh VERB [options]
   mutate [options]           changes the modules that decide, one thing at a time: would their unit tests notice?
                              (scripts/mutate.py --help; docs/mutation.md)
   coverage [--html]          lines and branches that the tests reach, against their goals
-  bench [NAME..]             release build, then the benchmarks: JSON lines, and a table on standard error
+  bench [NAME..]             release build, then the benchmarks beside their peers (at most 20 minutes on two cores): JSON lines,
+                             and a report with plots, build/bench/report.md
+                             --write-docs: the report goes into docs/performance.md
+                             --instructions: only counts what the hot paths execute; fails at 5 % more
   lint [CHECK..]             format, tidy, cppcheck, layers, budgets, spelling, shell; every check runs
   --help                     this text
 
