@@ -13,6 +13,8 @@ mkdir -p "$tree" "$out"
 git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
     if [[ -f $file ]]; then printf '%s\0' "$file"; fi
 done | xargs -0 cp -p --parents -t "$tree"
+# what a former check left built is of broken files
+(cd "$tree" && sed -n 's/^+++ //p' "$patches"/*.patch | sort -u | xargs touch -c --)
 
 build() {
     ninja -C "$out" "$@" >"$log" 2>&1 && return 0
