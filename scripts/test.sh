@@ -154,6 +154,25 @@ run_self_check() {
     fi
 }
 
+# Do the hot paths execute more than tests/bench/instructions.json says?
+run_instructions() {
+    local status=0
+    [[ full/instructions =~ $only ]] || return 0
+    mkdir -p build/test-logs
+    servers_await scripts/bench.sh --instructions >build/test-logs/instructions.log 2>&1 || status=$?
+    case $status in
+    0)
+        passed=$((passed + 1))
+        echo "full/instructions passed"
+        ;;
+    77) say_skip "full/instructions: $(tail -n 1 build/test-logs/instructions.log | sed 's/^skipped: //')" ;;
+    *)
+        tail -n 20 build/test-logs/instructions.log
+        fail_one "full/instructions: a hot path executes 5 % more"
+        ;;
+    esac
+}
+
 # Would the unit tests notice a wrong decision? A sample of the changes; all of them: ./run.sh mutate.
 run_mutations() {
     [[ full/mutate =~ $only ]] || return 0
@@ -222,6 +241,7 @@ full)
     run_schedules 10000
     run_self_check
     run_fuzzers
+    run_instructions
     ;;
 soak)
     run_schedules 1000000
