@@ -428,6 +428,15 @@ static bool resolve(struct sx_call *c, const struct sx_header *h, struct sx_fail
     return !c->mb->refuse || sx_refuse(fail, c->mb->refuse, "The mailbox is refused.");
 }
 
+static bool check_version(struct sx_call *c, const char *version, struct sx_fail *fail)
+{
+    if (version && !sx_version_known(version, c->x->max_version))
+        return sx_refuse(fail, "ErrorInvalidServerVersion",
+                         "The specified server version is invalid.");
+    c->old = sx_version_old(version);
+    return !c->old || sx_version_2007_check(c->body, fail);
+}
+
 static bool read_request(struct sx_call *c, struct sx_fail *fail)
 {
     struct sx *x = c->x;
@@ -441,12 +450,8 @@ static bool read_request(struct sx_call *c, struct sx_fail *fail)
     if (!c->op || !sx_is(c->body, SX_NS_M, c->op->name))
         return sx_refuse(fail, "ErrorInvalidRequest", "The operation is not simulated: %.60s",
                          (const char *)c->body->name);
-    if (header.version && !sx_version_known(header.version, x->max_version))
-        return sx_refuse(fail, "ErrorInvalidServerVersion",
-                         "The specified server version is invalid.");
-    c->old = sx_version_old(header.version);
     c->items = c->op->list ? sx_children(sx_child(c->body, c->op->list)) : 1;
-    return (!c->old || sx_version_2007_check(c->body, fail)) && resolve(c, &header, fail);
+    return check_version(c, header.version, fail) && resolve(c, &header, fail);
 }
 
 static void note_headers(struct sx_call *c)
