@@ -2,47 +2,9 @@
  * Mailboxes that are not what they were: two addresses of one, folders that move, copies that users
  * make, rows older than the mailbox.
  */
-#include <criterion/criterion.h>
-#include <stdio.h>
-#include <string.h>
+#include "tests/crash/worker_support.h"
 
-#include "tests/support/worker_rig_use.h"
-
-static const char *const pat = "pat@church.example", *const kim = "kim@church.example";
-
-static void finish(struct rig *r)
-{
-    const char *wrong = rig_finish(r);
-    cr_assert_null(wrong, "%s", wrong);
-}
-
-static struct ledger_memory_link *link_of(struct rig *r, int64_t mb, int person)
-{
-    struct guid key = rig_key(person);
-    return ledger_memory_link(rig_rows(r), mb, ledger_memory_person(rig_rows(r), &key));
-}
-
-static const struct memory_item *item_of(struct rig *r, const char *address, int person)
-{
-    struct guid key = rig_key(person);
-    return memory_store_by_key(rig_server(r), address, &key);
-}
-
-static int64_t synced(struct rig *r, const char *address, int people)
-{
-    int64_t mb = rig_mailbox(r, address);
-    for (int i = 0; i < people; i++)
-        rig_want(r, mb, i, 1, false);
-    finish(r);
-    rig_count_from_here(r);
-    return mb;
-}
-
-static size_t items(struct rig *r, const char *address)
-{
-    const struct memory_item *const *v;
-    return memory_store_items(rig_server(r), address, &v);
-}
+static const char *const kim = "kim@church.example";
 
 Test(worker_mailbox, an_unchanged_mailbox_costs_no_request)
 {

@@ -1,33 +1,9 @@
 /*
  * What Exchange refuses: one contact among many, a password, everything for a while.
  */
-#include <criterion/criterion.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "common/base/str.h"
 
-#include "tests/support/worker_rig_use.h"
-
-static const char *const pat = "pat@church.example";
-
-static void finish(struct rig *r)
-{
-    const char *wrong = rig_finish(r);
-    cr_assert_null(wrong, "%s", wrong);
-}
-
-static struct ledger_memory_link *link_of(struct rig *r, int64_t mb, int person)
-{
-    struct guid key = rig_key(person);
-    return ledger_memory_link(rig_rows(r), mb, ledger_memory_person(rig_rows(r), &key));
-}
-
-static const struct memory_item *item_of(struct rig *r, int person)
-{
-    struct guid key = rig_key(person);
-    return memory_store_by_key(rig_server(r), pat, &key);
-}
+#include "tests/crash/worker_support.h"
 
 /* ---- one contact among many ---- */
 
@@ -65,7 +41,7 @@ static void one_is_refused(int person)
     cr_assert(link_of(r, mb, person)->dead, "person %d", person);
     cr_assert_str_eq(link_of(r, mb, person)->dead_code, "ews.Schema");
     for (int i = 0; i < 40; i++)
-        cr_assert_eq(item_of(r, i) != NULL, i != person, "person %d of %d", i, person);
+        cr_assert_eq(item_of(r, pat, i) != NULL, i != person, "person %d of %d", i, person);
     cr_assert_leq(bad.requests, 25u, "person %d: %zu requests", person, bad.requests);
     size_t before = bad.requests;
     rig_message(r, mb, person, ledger_memory_mailbox(rig_rows(r), mb)->gen, false);
@@ -74,7 +50,7 @@ static void one_is_refused(int person)
     rig_faults(r, NULL, NULL);
     rig_want(r, mb, person, 2, false);
     finish(r);
-    cr_assert(item_of(r, person), "another content may pass");
+    cr_assert(item_of(r, pat, person), "another content may pass");
 }
 
 Test(worker_refusal, one_bad_contact_stands_alone_in_the_end)
@@ -104,7 +80,7 @@ Test(worker_refusal, an_item_that_is_refused_for_good_is_dead_for_this_content)
     cr_expect_not(link_of(r, mb, 0)->dead && link_of(r, mb, 0)->intent);
     rig_want(r, mb, 0, 0, false);
     finish(r);
-    cr_expect_null(item_of(r, 0), "a dead contact can still be deleted");
+    cr_expect_null(item_of(r, pat, 0), "a dead contact can still be deleted");
 }
 
 /* proof: others' contacts are written meanwhile. */

@@ -4,30 +4,10 @@
  */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "tests/support/worker_rig_use.h"
+#include "tests/crash/worker_support.h"
 
-static const char *const pat = "pat@church.example", *const kim = "kim@church.example";
-
-static void finish(struct rig *r)
-{
-    const char *wrong = rig_finish(r);
-    cr_assert_null(wrong, "%s", wrong);
-}
-
-static struct ledger_memory_link *link_of(struct rig *r, int64_t mb, int person)
-{
-    struct guid key = rig_key(person);
-    return ledger_memory_link(rig_rows(r), mb, ledger_memory_person(rig_rows(r), &key));
-}
-
-static const struct memory_item *item_of(struct rig *r, const char *address, int person)
-{
-    struct guid key = rig_key(person);
-    return memory_store_by_key(rig_server(r), address, &key);
-}
+static const char *const kim = "kim@church.example";
 
 static void params_free(struct criterion_test_params *p)
 {

@@ -113,7 +113,10 @@ static int tap_subscribe(struct queue *q, const struct queue_handlers *h, struct
 /* A rest that ended while the answer to the release was on its way, or slept over. */
 static bool just_over(const struct rig *r, int64_t until)
 {
-    return until && until <= rig_now(r) && until > rig_now(r) - ANSWER_MAX_MS;
+    int64_t asked = rig_now(r) - ANSWER_MAX_MS;
+    if (r->away_since && r->away_since < asked)
+        asked = r->away_since;
+    return until && until <= rig_now(r) && until > asked;
 }
 
 /* The promise: a message goes once its row is done, rests for a known time, or is somebody else's.

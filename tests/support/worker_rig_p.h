@@ -111,6 +111,7 @@ struct rig {
     struct rig_fault first_fault;
     int64_t sent_at; /* when the call that the server serves left its worker */
     uint64_t calls[RIG_PORTS], started;
+    int64_t away_since; /* the rows were away since then: answers took so long; 0: they were not */
     bool redrive;
     int64_t next_tick, tick_ms;
     void (*on_tick)(void *user); /* the re-driver of somebody else */

@@ -12,6 +12,7 @@ enum {
     REST_MS = 24 * 3600 * 1000,
     STEP_MS = 60000,
     REDRIVE_MS = 1000,
+    BACK_MS = 10000, /* until the last who waited for the rows has asked again */
     SWEEP_MS = 3600 * 1000,
     CALM_MS = 11 * 60 * 1000, /* beyond what clocks are off */
     PASSES_MAX = 8
@@ -128,6 +129,8 @@ bool world_produce(struct world *w, int i, int user)
 static void on_tick(void *user)
 {
     struct world *w = user;
+    if (w->rows_away_until < world_now(w) - BACK_MS)
+        w->r->away_since = 0;
     for (int i = 0; i < WORLD_PRODUCERS; i++)
         if (!w->producer[i].running)
             step(w, i);

@@ -290,6 +290,7 @@ static void fault(struct world *w, const struct world_event *e)
     switch (e->kind) {
     case WORLD_ROWS_AWAY:
         w->rows_away_until = now + e->a;
+        w->r->away_since = now;
         break;
     case WORLD_QUEUE_AWAY:
         w->queue_away_until = now + e->a;
