@@ -239,3 +239,52 @@ Test(contact_store_refused,
     cr_expect_eq(look(&o, 1, &err), OUT_STOP);
     close_host(&o);
 }
+
+/* ---- known by another address ---- */
+
+static void a_mailbox_with_aliases(struct contract_host *h)
+{
+    json_decref(
+        control(h, "POST", "/control/mailboxes",
+                json_pack("{s:[{s:s, s:[s, s]}]}", "mailboxes", "address", "first@church.example",
+                          "aliases", "second@church.example", "third@church.example")));
+}
+
+static const char *identified_as(struct opened *o, int64_t id, const char *address)
+{
+    struct store_mailbox mb = mailbox(&o->host);
+    mb.id = id;
+    mb.address = address;
+    mb.folder_id = NULL;
+    struct identified i = identify(&o->host, &mb);
+    cr_assert_eq(i.outcome, OUT_DONE, "%s: %s", address, i.err.text);
+    return i.folder_id;
+}
+
+/* Requests of EWS since the last time. */
+static int64_t since_then(struct contract_host *h)
+{
+    static int64_t before;
+    json_t *stats = control(h, "GET", "/control/stats", NULL);
+    int64_t now = json_integer_value(json_object_get(stats, "requests")), n = now - before;
+    json_decref(stats);
+    before = now;
+    return n;
+}
+
+Test(contact_store_refused, a_mailbox_that_is_known_by_a_second_address_is_asked_by_its_first)
+{
+    struct opened o = open_host("secret");
+    a_mailbox_with_aliases(&o.host);
+    const char *folder = identified_as(&o, 1, "first@church.example");
+    since_then(&o.host);
+    cr_expect_str_eq(identified_as(&o, 7, "second@church.example"), folder);
+    cr_expect_eq(since_then(&o.host), 2);
+    cr_expect_str_eq(identified_as(&o, 7, "second@church.example"), folder);
+    cr_expect_eq(since_then(&o.host), 1);
+    cr_expect_str_eq(identified_as(&o, 7, "third@church.example"), folder);
+    cr_expect_eq(since_then(&o.host), 2);
+    cr_expect_str_eq(identified_as(&o, 8, "first@church.example"), folder);
+    cr_expect_eq(since_then(&o.host), 1);
+    close_host(&o);
+}

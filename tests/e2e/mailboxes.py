@@ -124,6 +124,21 @@ def two_addresses_of_one_mailbox():
         return parked
 
 
+def a_second_address_in_rock():
+    """A user whom Rock knows by a second address of their mailbox: Exchange says the first, the mailbox is filled"""
+    with small("alias") as site:
+        alias = addresses(site)[0]
+        site.exchange.post("mailboxes", {"mailboxes": [{"address": "the.first@church.example", "aliases": [alias]}], "foreign": 2})
+        site.up().ready()
+        site.plan()
+        others_exact(site, {alias, "the.first@church.example"})
+        want = len(site.expected()[alias])
+        until("it is filled", lambda: site.mailbox("the.first@church.example")["keyed"] == want, 30)
+        until("the rows say so", site.rows_rest, 30)
+        need(not row(site, alias)["parked"], "it rests")
+        need(site.stats()["anchor_wrong"] == 0, "the requests go to the wrong server")
+
+
 # --- by hand ---
 
 
@@ -167,5 +182,5 @@ def nobodys_mailbox_is_opened():
 
 if __name__ == "__main__":
     main([wrong_password, one_mailbox_is_gone, one_contact_is_refused, batch_is_refused, contacts_fail_for_a_while,
-          two_addresses_of_one_mailbox, copies_lose_our_marks, nobodys_mailbox_is_opened],
+          two_addresses_of_one_mailbox, a_second_address_in_rock, copies_lose_our_marks, nobodys_mailbox_is_opened],
          at_once=3)

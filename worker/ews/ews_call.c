@@ -21,10 +21,11 @@ struct ews_call *ews_call_new(struct ews_store *s,
     c->ops = ops;
     c->s = s;
     c->mb = mb;
-    c->target =
-        (struct ews_target){ews_versions_get(s->versions, mb->id), mb->address, mb->folder_id};
     c->answer = arena_new("ews answer", EWS_ARENA_BYTES);
     c->keep = arena_new("ews call", KEEP_BYTES);
+    c->target = (struct ews_target){
+        ews_versions_get(s->versions, mb->id),
+        arena_strdup(c->keep, ews_primaries_get(s->primaries, mb->id, mb->address)), mb->folder_id};
     str_init(&c->body, s->limits.max_bytes);
     TAILQ_INSERT_TAIL(&s->calls, c, list);
     return c;
@@ -151,6 +152,22 @@ static bool step_down(struct ews_call *c, const struct ews_problem *p)
     return true;
 }
 
+/* A mailbox that is known to us by a second address, and says which is its first, is asked again by
+ * that, once; nothing was done. */
+static bool rename_mailbox(struct ews_call *c, const struct ews_problem *p)
+{
+    struct ews_store *s = c->s;
+    if (strcmp(p->code, "ErrorNonPrimarySmtpAddress") != 0 || !p->primary || c->renamed ||
+        !ews_primary_rewrite(&c->body, p->primary))
+        return false;
+    c->renamed = true;
+    c->target.address = arena_strdup(c->keep, p->primary);
+    ews_primaries_put(s->primaries, c->mb->id, c->mb->address, p->primary);
+    if (ews_gate_pass(c))
+        ews_call_go(c);
+    return true;
+}
+
 /* What one mailbox is refused for is the account's trouble when it is all mailboxes': several in a
  * row, and a good answer to nobody between them. */
 static enum outcome of_all(struct ews_call *c, enum outcome o, struct err *err)
@@ -185,7 +202,7 @@ on_soap(struct ews_call *c, const struct http_response *http, const struct ews_h
     enum outcome o;
     bool readable = ews_decode(http->body, http->body_len, c->answer, &r, &why) == 0;
     if (readable && r.fault) {
-        if (step_down(c, &r.problem))
+        if (step_down(c, &r.problem) || rename_mailbox(c, &r.problem))
             return;
         o = ews_error_fault(&r.problem, c->verb, c->n, &err);
     } else if (readable && is_busy_whole(&r)) {
@@ -262,7 +279,7 @@ void ews_call_go(struct ews_call *c)
     str_puts(&id, guid_format(&guid, text));
     str_puts(&anchor, c->s->anchor_header);
     str_puts(&anchor, ": ");
-    str_puts(&anchor, c->mb->address);
+    str_puts(&anchor, c->target.address);
     const char *headers[] = {
         "Content-Type: text/xml; charset=utf-8", "Accept: text/xml",
         "return-client-request-id: true",        id.p,

@@ -279,6 +279,19 @@ void ews_collect_enter(struct decoder *d, enum place place, const char *name, st
     }
 }
 
+/* It goes into the next request: what is no plain address is left out. */
+static const char *address(struct decoder *d, const char *text)
+{
+    static const char fine[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                               "!#$%&'*+/=?^_`{|}~.@-";
+    size_t n = strspn(text, fine);
+    const char *at = strchr(text, '@');
+    bool whole = !text[n] && n <= EWS_MAX_ADDRESS;
+    if (!whole || !at || at == text || !at[1] || strchr(at + 1, '@'))
+        return NULL;
+    return arena_strdup(d->arena, text);
+}
+
 static void message_value(struct decoder *d, const char *text)
 {
     struct ews_problem *p = problem(d);
@@ -287,6 +300,8 @@ static void message_value(struct decoder *d, const char *text)
         p->backoff_ms = ms > 0 ? (uint32_t)ms : 0;
     } else if (strcmp(d->value_name, "InnerErrorResponseCode") == 0) {
         p->inner_code = clean_word(d, text, 60);
+    } else if (strcmp(d->value_name, "Primary") == 0) {
+        p->primary = address(d, text);
     } else if (strcmp(d->value_name, "LineNumber") == 0 && !p->at) {
         p->at = arena_printf(d->arena, "line %s", clean_word(d, text, 12));
     }

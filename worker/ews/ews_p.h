@@ -21,6 +21,7 @@
 #include "worker/ews/ews_encode.h"
 #include "worker/ews/ews_error.h"
 #include "worker/ews/ews_gate.h"
+#include "worker/ews/ews_primary.h"
 #include "worker/ews/ews_store.h"
 #include "worker/ews/ews_version.h"
 
@@ -37,6 +38,7 @@ struct ews_store {
     struct ews_oauth *oauth; /* NULL: another way to sign in */
     struct ews_gate *gate;
     struct ews_versions *versions;
+    struct ews_primaries *primaries;
     void (*version_found)(int64_t mailbox, const char *version, void *user); /* may be NULL */
     void (*trace)(const struct ews_trace *t, void *user);                    /* likewise */
     void *user;
@@ -79,6 +81,7 @@ struct ews_call { /* first member of each kind of call */
     bool at_door;          /* waits to be let out ... */
     int64_t at_door_ms;    /* ... since */
     bool needs_token;      /* waits for it */
+    bool renamed;          /* the mailbox, to its primary address */
     bool renewed;          /* the token, for this request */
     unsigned switched;     /* methods, for this request */
     enum http_auth method; /* it went out with */

@@ -71,6 +71,7 @@ static void ews_free(struct contact_store *base)
     ews_gate_free(s->gate);
     ews_auth_free(s->auth);
     ews_versions_free(s->versions);
+    ews_primaries_free(s->primaries);
     free(s->url);
     free(s->folder);
     free(s->anchor_header);
@@ -178,6 +179,7 @@ int ews_store_new(struct loop *l,
         return -1;
     }
     s->http = client(l, config);
+    s->primaries = ews_primaries_new();
     s->versions =
         ews_versions_new(ews_version_of(given(config->version) ? config->version : "2013"));
     s->version_found = config->version_found;
