@@ -135,7 +135,7 @@ Test(worker_refusal, one_that_spoils_the_requests_of_others_stands_alone_in_the_
             rig_want(r, mb, i, 1, false);
         rig_run(r, 30 * 60 * 1000);
         for (int i = 0; i < 40; i++)
-            cr_assert_eq(item_of(r, i) != NULL, i != person, "person %d of %d", i, person);
+            cr_assert_eq(item_of(r, pat, i) != NULL, i != person, "person %d of %d", i, person);
         finish(r);
         cr_expect(link_of(r, mb, person)->dead);
         cr_expect_leq(bad.requests, 70u, "person %d: %zu requests", person, bad.requests);
