@@ -27,6 +27,12 @@ static const struct scrub_case {
      "<t:Entry Key=\"MobilePhone\">...</t:Entry>"},
     {"<t:RequestServerVersion Version=\"Exchange2013_SP1\"/>",
      "<t:RequestServerVersion Version=\"Exchange2013_SP1\"/>"},
+    {"<m:ParentItemId Id=\"AAMk\" ChangeKey=\"EQ\"/><t:FileAttachment><t:ContentId>rocksync-00ff"
+     "</t:ContentId><t:Content>/9j/4AAQ</t:Content></t:FileAttachment>",
+     "<m:ParentItemId Id=\"...\" ChangeKey=\"...\"/>\n<t:FileAttachment>\n  <t:ContentId>..."
+     "</t:ContentId>\n  <t:Content>...</t:Content>\n</t:FileAttachment>"},
+    {"<t:AttachmentId Id=\"AAMk\" RootItemId=\"AAMk\" RootItemChangeKey=\"EQ\"/>",
+     "<t:AttachmentId Id=\"...\" RootItemId=\"...\" RootItemChangeKey=\"...\"/>"},
     {"<t:FieldURI FieldURI=\"<Aiko\">", "<t:FieldURI FieldURI=\"...\">"},
     {"<a><![CDATA[Aiko]]></a>", "<a>\n</a>"},
     {"<a><!-- Aiko --></a>", "<a>\n</a>"},
