@@ -78,6 +78,7 @@ enum world_event_kind {
     X(REKEYED, "items given to the survivor of a merge")                                           \
     X(USERS_MERGED, "users merged")                                                                \
     X(MOVED, "users who got another mailbox")                                                      \
+    X(LOST, "users read without eligibility or address")                                           \
     X(CLEARED, "Clears done")                                                                      \
     X(CLEAR_CROSSED, "Clears during which something was wanted again")                             \
     X(UNREAD, "runs that failed since Rock could not be read")                                     \

@@ -161,6 +161,8 @@ struct world_memory {
     int64_t applied_read_at[WORLD_BOXES + 1];
     int64_t version[WORLD_BOXES + 1];    /* of the choices planned last */
     size_t foreign[WORLD_BOXES];         /* items of the users' own */
+    int64_t lost_since[CHURCH_USERS];    /* users without eligibility or address, as read; 0: not */
+    bool lost_unheld[CHURCH_USERS];      /* ... and a plan let their contacts go */
     int64_t cleared_at[WORLD_BOXES + 1]; /* a Clear was asked for and is not done; 0: none */
 };
 

@@ -8,7 +8,7 @@
 #include "tests/support/world_p.h"
 
 /* Of the mailbox's guard in world.c: floor, since no mailbox here is large enough for the share. */
-enum { GUARD_FLOOR = 3 };
+enum { GUARD_FLOOR = 3, GUARD_USERS = 1 };
 
 static struct world_tap_plan *self(struct plan_store *s)
 {
@@ -283,6 +283,24 @@ static void judge_drop(struct world *w,
     vec_push(&w->m.losses, (struct world_loss){plan->mailbox, soul, world_now(w)});
 }
 
+/* Contacts of a user who lost eligibility or address go without an operator's yes: so many users
+ * within a day and no more. */
+static void judge_users(struct world *w, const struct plan *plan, const bool *items)
+{
+    int box = church_box_of(ledger_memory_mailbox(w->rows.rows, plan->mailbox)->address);
+    size_t n = 0;
+    for (size_t i = 0; !plan->subscriber && i < plan->n_drops; i++) {
+        const struct plan_drop *d = &plan->drops[i];
+        bool held = ledger_memory_link(w->rows.rows, plan->mailbox, d->person)->held;
+        if (items[i] && !held && !d->keep && w->m.lost_since[box % CHURCH_USERS])
+            w->m.lost_unheld[box % CHURCH_USERS] = true;
+    }
+    for (int u = 0; u < CHURCH_USERS; u++)
+        n += w->m.lost_unheld[u] && w->m.lost_since[u] > world_now(w) - WORLD_DAY_MS;
+    if (n > GUARD_USERS)
+        world_bad(w, "%zu users lost their contacts within a day, nobody approved", n);
+}
+
 static void
 judge(struct world *w, const struct world_producer *p, const struct plan *plan, const bool *items)
 {
@@ -297,8 +315,9 @@ judge(struct world *w, const struct world_producer *p, const struct plan *plan, 
         w->seen[WORLD_SAW_HELD_UPDATE] += plan->wants[i].hold != 0;
         int soul = church_soul_of(memory_key(w->rows.rows, plan->wants[i].person));
         loss_forget(w, plan->mailbox, soul);
-        w->m.held_at[plan->mailbox][plan->wants[i].person] = 0;
+        w->m.held_at[plan->mailbox][plan->wants[i].person] = plan->wants[i].hold ? world_now(w) : 0;
     }
+    judge_users(w, plan, items);
     w->m.version[plan->mailbox] = plan->subscriber_version;
     judge_losses(w, plan->mailbox);
 }
@@ -457,6 +476,19 @@ static void remember(struct world *w)
     w->n_past += w->n_past < WORLD_PASTS;
 }
 
+/* Since which read a user may have no contacts any more. Merged users are no loss. */
+static void note_lost(struct world *w, const struct church *read)
+{
+    for (int u = 0; u < CHURCH_USERS; u++) {
+        bool lost = church_there(read, u) && (!read->soul[u].eligible || !read->soul[u].address);
+        if (!lost)
+            w->m.lost_unheld[u] = false;
+        if (!lost || !w->m.lost_since[u])
+            w->m.lost_since[u] = lost ? world_now(w) : 0;
+        w->seen[WORLD_SAW_LOST] += lost;
+    }
+}
+
 static int s_snapshot(struct directory_source *s,
                       const struct source_request *rq,
                       struct directory **ret,
@@ -472,6 +504,7 @@ static int s_snapshot(struct directory_source *s,
     p->read_at_ms = old ? w->past_at[p->stale - 1] : world_now(w);
     if (!old)
         remember(w);
+    note_lost(w, &p->read);
     if (p->slow_ms)
         rig_run(w->r, p->slow_ms);
     *ret = church_directory(&p->read, rq, p->read_at_ms);

@@ -31,12 +31,14 @@ static bool overtaken(struct world *w, int box, const struct guid *key)
     return false;
 }
 
-/* A delete that waits for an operator must not be done. A double or a copy may go. */
-static bool held_long(struct world *w, int64_t mailbox, const struct exchange_item *it)
+/* A delete or an update that waits for an operator must not be done. A double or a copy may go. */
+static bool
+held_long(struct world *w, int64_t mailbox, const struct exchange_item *it, enum store_verb verb)
 {
     int64_t person = ledger_memory_person(w->rows.rows, &it->key);
     const struct ledger_memory_link *l = ledger_memory_link(w->rows.rows, mailbox, person);
-    if (!l || !l->held || l->want.set || !l->item_id || strcmp(l->item_id, it->id) != 0)
+    if (!l || !l->held || l->want.set != (verb == STORE_UPDATE) || !l->item_id ||
+        strcmp(l->item_id, it->id) != 0)
         return false;
     int64_t since = w->m.held_at[mailbox][person];
     return since && since < world_now(w) - HOLD_YOUNG_MS;
@@ -51,9 +53,10 @@ const char *world_judge(const struct exchange_box *b,
     int box = church_box_of(b->address);
     if (overtaken(w, box, &it->key))
         return "an older write came after a newer one";
-    if (verb != STORE_DELETE || !w->rows.rows || !world_mailbox_of(w, box))
+    if ((verb != STORE_DELETE && verb != STORE_UPDATE) || !w->rows.rows ||
+        !world_mailbox_of(w, box))
         return NULL;
-    return held_long(w, world_mailbox_of(w, box), it) ? "what is held is deleted" : NULL;
+    return held_long(w, world_mailbox_of(w, box), it, verb) ? "what is held is written" : NULL;
 }
 
 static bool fields_right(struct world *w, const struct exchange_item *it, int box, int soul)
