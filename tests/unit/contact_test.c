@@ -155,6 +155,9 @@ Test(contact, is_written_as_jansson_writes_it_and_read_back_as_it_was)
 
 Test(contact, decoding_refuses_what_is_no_canonical_form)
 {
+#define TEN(x)  x x x x x x x x x x
+#define LONGEST "{\"v\":1,\"email\":\"" TEN(TEN("ab")) TEN("abcde") "abcde\"}" /* 255 bytes */
+#define LONGER  "{\"v\":1,\"email\":\"" TEN(TEN("ab")) TEN("abcde") "abcdef\"}"
     static const struct {
         const char *name, *text;
         bool good;
@@ -163,7 +166,16 @@ Test(contact, decoding_refuses_what_is_no_canonical_form)
         {"unknown field", "{\"v\":1,\"shoeSize\":44}", true},
         {"fields in another order", "{\"email\":\"x@church.example\",\"v\":1,\"fileAs\":\"X\"}",
          true},
+        {"unknown fields of any kind",
+         "{\"shoes\":{\"left\":[1,2]},\"v\":1,\"a name that is longer than any of ours\":true}",
+         true},
+        {"null is no field", "{\"v\":1,\"email\":null}", true},
+        {"the longest text", LONGEST, true},
         {"no version", "{\"fileAs\":\"X\"}", false},
+        {"version twice", "{\"v\":1,\"v\":1}", false},
+        {"object for text", "{\"v\":1,\"email\":{}}", false},
+        {"one byte too long", LONGER, false},
+        {"text behind it", "{\"v\":1}{}", false},
         {"unknown version", "{\"v\":2}", false},
         {"version as text", "{\"v\":\"1\"}", false},
         {"number for text", "{\"v\":1,\"email\":5}", false},
