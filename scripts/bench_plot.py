@@ -3,10 +3,11 @@
 Each function returns the text of one picture. Numbers are written beside what they belong to, so that no axis has to be read.
 """
 import html
+import math
 
 OURS, OTHER, GOAL, INK, FAINT, GROUND = "#2563eb", "#94a3b8", "#dc2626", "#1e293b", "#e2e8f0", "#ffffff"
 SERIES = (OURS, "#0d9488", "#d97706", "#7c3aed")
-WIDTH, ROW, TOP, LABEL, MARGIN = 760, 30, 64, 250, 24
+WIDTH, ROW, TOP, LABEL, MARGIN = 760, 30, 74, 250, 24
 
 
 def text(x, y, words, size=13, anchor="start", fill=INK, weight="normal"):
@@ -55,14 +56,27 @@ def bars(title, subtitle, rows, goal=None, goal_words=""):
     return picture(title, subtitle, bottom + (30 if goal else 14), parts)
 
 
+def step(span):
+    """A round distance between marks on an axis: five of them, more or less."""
+    size = 10 ** math.floor(math.log10(span / 4))
+    return next(k * size for k in (1, 2, 2.5, 5, 10) if k * size * 5 >= span)
+
+
+def marks(low, high):
+    """Round values within."""
+    size = step(high - low)
+    first = math.ceil(low / size - 1e-9)
+    return [k * size for k in range(first, math.floor(high / size + 1e-9) + 1)]
+
+
 def dots(title, subtitle, rows, low, high, goal, goal_words):
-    """rows: (label, values, words). One dot a value, between low and high; those below the goal are hollow."""
+    """rows: (label, values, words). One dot a value, from low (or the least value) to high; those below the goal are hollow."""
+    low = min([low, *(v for _, values, _ in rows for v in values)])
     room = WIDTH - LABEL - MARGIN - 80
     bottom = TOP + len(rows) * ROW
     at = lambda v: LABEL + (min(high, max(low, v)) - low) / (high - low) * room  # noqa: E731
     parts = []
-    for k in range(5):
-        value = low + (high - low) * k / 4
+    for value in marks(low, high):
         parts += [line(at(value), TOP, at(value), bottom), text(at(value), TOP - 6, f"{value:.3g}", 11, "middle", "#64748b")]
     for i, (label, values, words) in enumerate(rows):
         y = TOP + i * ROW + ROW / 2
@@ -82,8 +96,7 @@ def lines(title, subtitle, series, x_words, y_words):
     at_x = lambda x: left + x / x_most * (right - left)  # noqa: E731
     at_y = lambda y: bottom - y / y_most * (bottom - top)  # noqa: E731
     parts = []
-    for k in range(5):
-        value = y_most * k / 4
+    for value in marks(0, y_most):
         parts += [line(left, at_y(value), right, at_y(value)), text(left - 8, at_y(value) + 4, short(value), 11, "end", "#64748b")]
     for x in sorted({x for _, points, _ in series for x, _ in points if x}):
         parts.append(text(at_x(x), bottom + 18, short(x), 11, "middle", "#64748b"))
