@@ -41,7 +41,7 @@ wanted() {
 
 # run_one NAME COMMAND..: its lines go to build/bench.jsonl, with one more that says how it ended.
 run_one() {
-    local name=$1 status=0 from=$SECONDS result=done
+    local name=$1 status=0 from=$SECONDS result="done"
     shift
     wanted "$name" || return 0
     ran=$((ran + 1))
