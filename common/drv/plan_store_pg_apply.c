@@ -38,18 +38,25 @@ static const struct pg_stmt apply_rekey_rows = {
     " AND t.person IS NULL ORDER BY k.to_ ON CONFLICT (mailbox, person) DO NOTHING"};
 
 /* Both updates see the rows as they were before this statement. A hidden person whose other self
- * the user kept is there again. */
+ * the user kept is there again. The other row wants nothing any more, so nobody looks for the item
+ * by its key. A worker that listed the mailbox before would give the item back to the row that it
+ * was taken from: it is fenced, and begins again with the rows as they are. */
 static const struct pg_stmt apply_rekey = {
     "plan_apply_rekey",
     "WITH k AS (SELECT k.to_, f.*" REKEYS " AND t.person IS NOT NULL),"
     " given AS (UPDATE link l SET have = k.have, have_content = k.have_content,"
     "  have_cats = k.have_cats, have_key = k.have_key, item_id = k.item_id, version = k.version,"
+    "  lacks = k.lacks,"
     "  gen = " GEN ", run = $2::bigint, offer = $3::bigint, urgent = $4::boolean,"
     "  retry_at = NULL, attempts = 0, dead_for = NULL, dead_code = NULL,"
     "  state = CASE WHEN l.state = 'hidden' THEN 'active' ELSE l.state END"
-    "  FROM k WHERE l.mailbox = $1 AND l.person = k.to_)"
-    " UPDATE link l SET have = NULL, have_content = NULL, have_cats = NULL, have_key = NULL,"
-    " item_id = NULL, version = NULL, look_at = NULL, dead_for = NULL, dead_code = NULL"
+    "  FROM k WHERE l.mailbox = $1 AND l.person = k.to_),"
+    " fenced AS (UPDATE mailbox m SET lease_epoch = lease_epoch + 1, lease_owner = NULL,"
+    "  lease_until = NULL WHERE m.id = $1 AND m.lease_until IS NOT NULL AND EXISTS (SELECT FROM k))"
+    " UPDATE link l SET want = NULL, want_content = NULL, want_cats = NULL,"
+    " have = NULL, have_content = NULL, have_cats = NULL, have_key = NULL,"
+    " item_id = NULL, version = NULL, lacks = NULL, look_at = NULL,"
+    " dead_for = NULL, dead_code = NULL"
     " FROM k WHERE l.mailbox = $1 AND l.person = k.person"};
 
 /* A held change is on no queue: without an offer it goes out as soon as it is approved. */

@@ -378,6 +378,31 @@ PLAN_TEST(a_merge_shows_a_hidden_survivor_whose_other_self_the_user_kept)
     COL("state", box, 2, "active");
 }
 
+/* It would record what it listed before: that the item is the other's. */
+PLAN_TEST(a_worker_that_holds_the_mailbox_is_fenced_by_a_merge)
+{
+    one_synced();
+    int64_t p = a_person(2);
+    wanted(box, &p, 1, an_offer("q"));
+    SQL("UPDATE mailbox SET lease_owner = 'w', lease_epoch = 7, lease_until = now() + '1 minute'");
+    rekey(1, 2, true);
+    cr_expect(eq(i64, COUNT("SELECT lease_epoch FROM mailbox"), 8));
+    cr_expect(eq(i64, COUNT("SELECT count(*) FROM mailbox WHERE lease_until IS NULL"), 1));
+    SQL("UPDATE mailbox SET lease_owner = 'w', lease_until = now() + '1 minute'");
+    rekey(1, 2, true);
+    cr_expect(eq(i64, COUNT("SELECT lease_epoch FROM mailbox"), 8), "nothing was moved");
+}
+
+/* The mailbox is to be listed anew: what has no item now has given it away. */
+PLAN_TEST(what_gave_its_item_to_a_survivor_is_not_looked_for)
+{
+    one_synced();
+    a_person(2);
+    SQL("UPDATE mailbox SET folder_id = 'f', verified = 0");
+    rekey(1, 2, true);
+    COL("look_at IS NULL AND state = 'active' AND want IS NULL", box, 1, "true");
+}
+
 PLAN_TEST(a_merge_leaves_rows_with_open_writes_alone)
 {
     one_synced();

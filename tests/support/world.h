@@ -37,6 +37,8 @@
     X(ADDRESS, "user a gets another address (b 0: none)")                                          \
     X(SAVE, "user a saves the choices b")                                                          \
     X(CLEAR, "user a asks for Clear and Remove")                                                   \
+    X(UNHIDE, "user a wants back what they deleted")                                               \
+    X(AUDIT, "the mailbox of user a is to be listed again")                                        \
     X(KEEP, "Delete Old Contacts is switched off, or on")                                          \
     X(RUN, "producer a runs: b dies at its call, c the other one takes over at that call")         \
     X(RUN_SLOW, "producer a runs, each call takes b ms")                                           \
@@ -90,7 +92,8 @@ enum world_event_kind {
     X(LATE, "writes that came late")                                                               \
     X(ZOMBIE, "workers that recorded after their lease had run out")                               \
     X(MESSAGE_FAULT, "messages lost, repeated or out of order")                                    \
-    X(HIDDEN, "contacts taken for deleted by the user")
+    X(HIDDEN, "contacts taken for deleted by the user")                                            \
+    X(UNHIDDEN, "contacts deleted by the user and wanted back")
 
 enum world_sight {
 #define X(n, what) WORLD_SAW_##n,

@@ -126,12 +126,8 @@ static void save(struct world *w, const struct world_event *e)
 }
 
 /* The guard begins anew with that mailbox, since nothing is wanted there. */
-static void clear(struct world *w, int user)
+static void clear(struct world *w, int user, int box, int64_t mailbox)
 {
-    int box = church_box(&w->church, user);
-    int64_t mailbox = box == CHURCH_NO_BOX ? 0 : world_mailbox_of(w, box);
-    if (!mailbox || !church_there(&w->church, user))
-        return;
     bool blank = w->pg ? world_pg_clear(w->pg, mailbox) : world_rows_clear(&w->rows, mailbox);
     if (blank)
         w->church.choice[user] = (struct church_choice){.saved = true};
@@ -142,14 +138,41 @@ static void clear(struct world *w, int user)
             l->at = 0;
 }
 
+static void unhide(struct world *w, int box, int64_t mailbox)
+{
+    if (w->pg) {
+        world_pg_unhide(w->pg, mailbox);
+        return;
+    }
+    uint32_t souls = world_rows_unhide(&w->rows, mailbox);
+    w->m.user_deleted[box] &= ~souls;
+    w->seen[WORLD_SAW_UNHIDDEN] += (uint32_t)__builtin_popcount(souls);
+}
+
+static void by_hand(struct world *w, const struct world_event *e)
+{
+    int user = (int)(e->a % CHURCH_USERS), box = church_box(&w->church, user);
+    int64_t mailbox = box == CHURCH_NO_BOX ? 0 : world_mailbox_of(w, box);
+    if (!mailbox || !church_there(&w->church, user))
+        return;
+    if (e->kind == WORLD_CLEAR)
+        clear(w, user, box, mailbox);
+    else if (e->kind == WORLD_UNHIDE)
+        unhide(w, box, mailbox);
+    else if (w->pg)
+        world_pg_audit(w->pg, mailbox);
+    else
+        world_rows_audit(&w->rows, mailbox);
+}
+
 static void choose(struct world *w, const struct world_event *e)
 {
     if (e->kind == WORLD_SAVE)
         save(w, e);
-    else if (e->kind == WORLD_CLEAR)
-        clear(w, (int)(e->a % CHURCH_USERS));
-    else
+    else if (e->kind == WORLD_KEEP)
         w->settings.run.delete_old = !w->settings.run.delete_old;
+    else
+        by_hand(w, e);
 }
 
 /* ---- producers ---- */

@@ -108,6 +108,9 @@ struct ledger_memory_link *world_link(struct world_rows *r, int64_t mailbox, int
 bool world_may_have(const struct world_rows *r, const struct ledger_memory_link *l);
 /* Clear and Remove, as hand_clear says it in SQL; true: somebody's choices are blank now. */
 bool world_rows_clear(struct world_rows *r, int64_t mailbox);
+/* What an operator does for a user; souls: whose contacts were hidden. */
+uint32_t world_rows_unhide(struct world_rows *r, int64_t mailbox);
+void world_rows_audit(struct world_rows *r, int64_t mailbox);
 void world_rows_release(struct world_rows *r);
 size_t world_rows_approve(struct world_rows *r); /* all that is held; returns how many links */
 

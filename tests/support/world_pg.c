@@ -14,6 +14,7 @@
 #include "common/drv/migrate.h"
 #include "common/drv/pg.h"
 #include "common/drv/plan_store_pg.h"
+#include "common/drv/report_audit.h"
 #include "common/net/loop.h"
 #include "common/port/ledger.h"
 #include "tests/support/test_db.h"
@@ -156,6 +157,26 @@ bool world_pg_clear(struct world_pg *p, int64_t mailbox)
         abort();
     return test_db_i64(p->db, "SELECT count(*) FROM subscriber WHERE mailbox = %lld",
                        (long long)mailbox) > 0;
+}
+
+void world_pg_unhide(struct world_pg *p, int64_t mailbox)
+{
+    autoptr(pg_free) struct pg *pg = pool_new(p);
+    struct err err;
+    int64_t n;
+    world_pg_tell_time(p);
+    if (hand_restore(pg, mailbox, 0, &n, &err) < 0)
+        abort();
+}
+
+void world_pg_audit(struct world_pg *p, int64_t mailbox)
+{
+    autoptr(pg_free) struct pg *pg = pool_new(p);
+    struct err err;
+    bool asked;
+    world_pg_tell_time(p);
+    if (report_audit_repair(pg, mailbox, &asked, &err) < 0)
+        abort();
 }
 
 size_t world_pg_approve(struct world_pg *p)

@@ -39,6 +39,8 @@ int64_t world_pg_mailbox(struct world_pg *p, const char *address); /* 0: there i
 bool world_pg_run_done(struct world_pg *p, int64_t run);
 /* Clear and Remove; true: somebody's choices are blank now. */
 bool world_pg_clear(struct world_pg *p, int64_t mailbox);
+void world_pg_unhide(struct world_pg *p, int64_t mailbox);
+void world_pg_audit(struct world_pg *p, int64_t mailbox);
 size_t world_pg_approve(struct world_pg *p); /* all that is held, and tries again what is dead */
 
 #endif

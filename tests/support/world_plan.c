@@ -367,6 +367,16 @@ static void offered(struct world_rows *r, const struct plan *p, struct ledger_me
     r->row[p->mailbox][l->person].offer = p->offer;
 }
 
+/* What a worker has listed of it is not so any more. */
+static void fence(struct ledger_memory_mailbox *m)
+{
+    if (!m->lease_until)
+        return;
+    m->lease_epoch++;
+    m->lease_owner = NULL;
+    m->lease_until = 0;
+}
+
 static void apply_rekey(struct world_rows *r, const struct plan *p, struct plan_rekey k)
 {
     static const struct link_side nothing;
@@ -380,13 +390,17 @@ static void apply_rekey(struct world_rows *r, const struct plan *p, struct plan_
     to->have_unknown = from->have_unknown;
     to->item_id = from->item_id;
     to->version = from->version;
+    to->lacks = from->lacks;
     to->dead = from->dead = false;
     to->state = to->state == LINK_HIDDEN ? LINK_ACTIVE : to->state;
     offered(r, p, to);
     from->have = nothing;
+    from->want.set = false;
     from->have_unknown = false;
     from->item_id = from->version = NULL;
+    from->lacks = 0;
     from->look_at = 0;
+    fence(ledger_memory_mailbox(r->rows, p->mailbox));
 }
 
 static void apply_want(struct world_rows *r, const struct plan *p, const struct plan_want *w)

@@ -1,6 +1,6 @@
 /*
- * Leaders and runs, merged users, what is kept, and Clear and Remove, over rows in memory: see
- * plan_store_pg_run.c, plan_store_pg_users.c, plan_store_pg_people.c and hand_pg.c.
+ * Leaders and runs, merged users, what is kept, and what is done by hand, over rows in memory: see
+ * plan_store_pg_run.c, plan_store_pg_users.c, plan_store_pg_people.c, hand_pg.c, report_audit.c.
  */
 #include <string.h>
 
@@ -224,4 +224,36 @@ bool world_rows_clear(struct world_rows *r, int64_t mailbox)
     m->clear = true;
     r->mailbox[mailbox].clear_offer = 0;
     return blank;
+}
+
+/* ---- what was hidden, what is to be listed again ---- */
+
+uint32_t world_rows_unhide(struct world_rows *r, int64_t mailbox)
+{
+    struct ledger_memory_link *l;
+    uint32_t souls = 0;
+    for (size_t k = 0; (l = ledger_memory_link_at(r->rows, mailbox, k)); k++) {
+        if (l->state != LINK_HIDDEN)
+            continue;
+        l->state = LINK_ACTIVE;
+        l->urgent = true;
+        l->retry_at = 0;
+        l->attempts = 0;
+        r->row[mailbox][l->person].offer = 0;
+        souls |= 1u << church_soul_of(memory_key(r->rows, l->person));
+    }
+    return souls;
+}
+
+void world_rows_audit(struct world_rows *r, int64_t mailbox)
+{
+    struct ledger_memory_link *l, *one = NULL;
+    ledger_memory_mailbox(r->rows, mailbox)->verified = 0;
+    for (size_t k = 0; (l = ledger_memory_link_at(r->rows, mailbox, k)); k++)
+        if (l->state == LINK_ACTIVE && (!one || (l->have.set && !one->have.set)))
+            one = l;
+    if (!one)
+        return;
+    one->look_at = clock_wall(r->clock);
+    one->retry_at = 0;
 }

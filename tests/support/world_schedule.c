@@ -27,16 +27,16 @@ static const struct {
     enum world_event_kind kind;
     unsigned weight;
 } chances[] = {
-    {WORLD_PHONE, 6},        {WORLD_TITLE, 4},         {WORLD_GROUP, 6},      {WORLD_FOLLOW, 6},
-    {WORLD_STAFF, 3},        {WORLD_LEAVE, 4},         {WORLD_MERGE, 2},      {WORLD_MERGE_USER, 2},
-    {WORLD_GONE, 1},         {WORLD_DECEASED, 1},      {WORLD_OPT_OUT, 1},    {WORLD_ELIGIBLE, 1},
-    {WORLD_ADDRESS, 1},      {WORLD_SAVE, 2},          {WORLD_CLEAR, 1},      {WORLD_KEEP, 1},
-    {WORLD_RUN, 12},         {WORLD_RUN_SLOW, 4},      {WORLD_RUN_USER, 3},   {WORLD_RUN_STALE, 2},
-    {WORLD_RUN_UNREAD, 2},   {WORLD_APPROVE, 1},       {WORLD_USER_ADDS, 1},  {WORLD_USER_EDITS, 3},
-    {WORLD_USER_DELETES, 1}, {WORLD_USER_COPIES, 1},   {WORLD_NEW_FOLDER, 1}, {WORLD_KILL, 4},
-    {WORLD_ASLEEP, 2},       {WORLD_DRAIN, 2},         {WORLD_WORKERS, 2},    {WORLD_SKEW, 2},
-    {WORLD_ROWS_AWAY, 2},    {WORLD_QUEUE_AWAY, 2},    {WORLD_QUEUE_NEW, 1},  {WORLD_MESSAGE, 3},
-    {WORLD_STORE_FAULT, 26}, {WORLD_LEDGER_FAULT, 18},
+    {WORLD_PHONE, 6},      {WORLD_TITLE, 4},      {WORLD_GROUP, 6},        {WORLD_FOLLOW, 6},
+    {WORLD_STAFF, 3},      {WORLD_LEAVE, 4},      {WORLD_MERGE, 2},        {WORLD_MERGE_USER, 2},
+    {WORLD_GONE, 1},       {WORLD_DECEASED, 1},   {WORLD_OPT_OUT, 1},      {WORLD_ELIGIBLE, 1},
+    {WORLD_ADDRESS, 1},    {WORLD_SAVE, 2},       {WORLD_CLEAR, 1},        {WORLD_UNHIDE, 1},
+    {WORLD_AUDIT, 1},      {WORLD_KEEP, 1},       {WORLD_RUN, 12},         {WORLD_RUN_SLOW, 4},
+    {WORLD_RUN_USER, 3},   {WORLD_RUN_STALE, 2},  {WORLD_RUN_UNREAD, 2},   {WORLD_APPROVE, 1},
+    {WORLD_USER_ADDS, 1},  {WORLD_USER_EDITS, 3}, {WORLD_USER_DELETES, 1}, {WORLD_USER_COPIES, 1},
+    {WORLD_NEW_FOLDER, 1}, {WORLD_KILL, 4},       {WORLD_ASLEEP, 2},       {WORLD_DRAIN, 2},
+    {WORLD_WORKERS, 2},    {WORLD_SKEW, 2},       {WORLD_ROWS_AWAY, 2},    {WORLD_QUEUE_AWAY, 2},
+    {WORLD_QUEUE_NEW, 1},  {WORLD_MESSAGE, 3},    {WORLD_STORE_FAULT, 26}, {WORLD_LEDGER_FAULT, 18},
 };
 
 static enum world_event_kind any_kind(uint64_t *seed)
@@ -148,6 +148,14 @@ static const struct step episodes[][EPISODE_MAX] = {
      {WORLD_OPT_OUT, ANY, 0, 0},
      {WORLD_RUN, 0, 0, 0},
      {WORLD_KEEP, 0, 0, 0}},
+    /* users delete, and want it back */
+    {{WORLD_USER_DELETES, ANY, ANY, 1},
+     {WORLD_USER_DELETES, ANY, 3, 0},
+     {WORLD_AUDIT, ANY, 0, 0},
+     {WORLD_WAIT, 130000, 0, 0},
+     {WORLD_UNHIDE, ANY, 0, 0},
+     {WORLD_TITLE, ANY, 5, 0},
+     {WORLD_RUN, 0, 0, 0}},
     /* a field is emptied on many */
     {{WORLD_PHONE, 5, 0, 0},
      {WORLD_PHONE, 10, 0, 0},
