@@ -185,14 +185,23 @@ static void gone(const struct census *c,
     vec_push(&plan->results, r);
 }
 
+/* That its content is not known is known. To say so again would be something new in every listing,
+ * and a Clear lists until there is nothing new. */
+static bool is_known_as_unknown(const struct ledger_known *row, const struct store_listed *it)
+{
+    static const struct sha256 unknown;
+    return memcmp(&row->have, &unknown, sizeof(unknown)) == 0 &&
+           memcmp(&row->key, &it->key, sizeof(row->key)) == 0;
+}
+
 static void settle_row(const struct ledger_known *row,
                        const struct store_listed *it,
                        const char *folder_id,
                        struct settle_plan *plan)
 {
-    bool same = row->has && row->item_id && !strcmp(row->item_id, it->item_id) && it->hash &&
-                item_hash_match(it->hash, folder_id, &row->have) == ITEM_HASH_SAME;
-    if (same)
+    bool own = row->has && row->item_id && !strcmp(row->item_id, it->item_id);
+    bool same = it->hash && item_hash_match(it->hash, folder_id, &row->have) == ITEM_HASH_SAME;
+    if (own && (same || is_known_as_unknown(row, it)))
         return;
     struct ledger_result r = {.person = row->person, .op = "adopt", .outcome = "done", .code = ""};
     r.set_have = true;

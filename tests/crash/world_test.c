@@ -15,6 +15,7 @@
 
 #include "common/base/vec.h"
 
+#include "tests/support/test_db.h"
 #include "tests/support/world.h"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -224,6 +225,8 @@ int main(int argc, char **argv)
         fputs("crash_world_test: see the top of tests/crash/world_test.c\n", stderr);
         return 64;
     }
+    if (o.pg && !test_db_available())
+        return test_db_skip();
     if (!o.verbose) { /* workers say a lot about what they meet */
         int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
         dup2(null, STDERR_FILENO);

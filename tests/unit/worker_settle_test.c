@@ -511,6 +511,21 @@ Test(worker_settle, an_item_that_a_merge_brought_is_known_by_its_id_whichever_ke
     settle_plan_release(&p);
 }
 
+Test(worker_settle, an_item_of_unknown_content_is_nothing_new_the_second_time)
+{
+    struct ledger_known row = a_row(1, 1, "adopted");
+    struct store_listed item = listed(1, 2, "adopted", 10);
+    row.have = (struct sha256){{0}};
+    struct settle_plan p = mailbox(&row, 1, &item, 1);
+    cr_expect_eq(p.results.n, 0u);
+    settle_plan_release(&p);
+    item.item_id = "moved";
+    p = mailbox(&row, 1, &item, 1);
+    cr_assert_eq(p.results.n, 1u);
+    cr_expect_str_eq(p.results.v[0].item_id, "moved");
+    settle_plan_release(&p);
+}
+
 Test(worker_settle, what_an_open_write_may_have_given_its_key_is_left_to_that_write)
 {
     struct ledger_known row = a_row(1, 1, "other's");
