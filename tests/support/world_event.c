@@ -17,39 +17,47 @@ enum { LATE_MAX_MS = RIG_DEADLINE_MS - 1000, FREEZE_MAX_MS = 60000, BUSY_MAX_MS 
 
 /* ---- the church ---- */
 
+static int end_of(const struct church *c, int soul)
+{
+    while (c->soul[soul].merged_into != CHURCH_NOBODY)
+        soul = c->soul[soul].merged_into;
+    return soul;
+}
+
 /* The survivor's choices, else the other's. Whose of several others depends on when runs come:
  * such merges there are none. */
 static bool choices_merge(struct world *w, int from, int to)
 {
-    const struct church_choice *f = &w->church.choice[from];
     struct church_choice *t = &w->church.choice[to];
-    for (int u = 0; u < CHURCH_USERS && !t->saved; u++)
-        if (w->church.soul[u].merged_into == from)
-            return false;
-    if (t->inherited || f->inherited)
-        return false;
-    if (!t->saved && f->saved) {
-        *t = *f;
-        t->inherited = true;
+    int n = 0, who = 0;
+    for (int u = 0; u < CHURCH_USERS; u++) {
+        if (end_of(&w->church, u) != from || !w->church.choice[u].saved)
+            continue;
+        n++;
+        who = u;
     }
+    if (!n || (t->saved && !t->inherited))
+        return true;
+    if (n > 1 || t->inherited || w->church.choice[who].inherited)
+        return false;
+    *t = w->church.choice[who];
+    t->inherited = true;
     return true;
 }
 
 static void merge(struct world *w, int from, int to)
 {
     struct church_soul *f = &w->church.soul[from], *t = &w->church.soul[to];
-    bool users = from < CHURCH_USERS && to < CHURCH_USERS;
     if (from == to || !church_there(&w->church, from) || !church_there(&w->church, to))
         return;
-    if (users && !choices_merge(w, from, to))
+    if (to < CHURCH_USERS && !choices_merge(w, from, to))
         return;
     f->merged_into = to;
     t->groups |= f->groups;
     t->staff |= f->staff;
-    if (users)
-        t->follows |= f->follows;
-    for (int u = 0; u < CHURCH_USERS; u++)
-        w->church.soul[u].follows |= (w->church.soul[u].follows >> from & 1) << to;
+    t->follows |= f->follows;
+    for (int i = 0; i < CHURCH_SOULS; i++)
+        w->church.soul[i].follows |= (w->church.soul[i].follows >> from & 1) << to;
     for (int b = 0; b < CHURCH_BOXES; b++)
         w->m.user_deleted[b] |= (w->m.user_deleted[b] >> from & 1) << to;
 }

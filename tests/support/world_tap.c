@@ -289,7 +289,8 @@ static void judge_users(struct world *w, const struct plan *plan, const bool *it
 {
     int box = church_box_of(ledger_memory_mailbox(w->rows.rows, plan->mailbox)->address);
     size_t n = 0;
-    for (size_t i = 0; !plan->subscriber && i < plan->n_drops; i++) {
+    bool guarded = !plan->subscriber && w->settings.run.delete_old;
+    for (size_t i = 0; guarded && i < plan->n_drops; i++) {
         const struct plan_drop *d = &plan->drops[i];
         bool held = ledger_memory_link(w->rows.rows, plan->mailbox, d->person)->held;
         if (items[i] && !held && !d->keep && w->m.lost_since[box % CHURCH_USERS])
