@@ -89,7 +89,9 @@ struct plan_former { /* whom an old Person.Id means now */
     int64_t was;
     struct guid key;
 };
-struct plan_rekey { /* a merge: the item of `from` becomes the item of `to` */
+/* A merge: the item of `from` becomes the item of `to`, `from` wants nothing any more. Whoever has
+ * the mailbox's lease loses it: what was listed before says otherwise. */
+struct plan_rekey {
     int64_t from, to;
 };
 
