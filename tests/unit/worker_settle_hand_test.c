@@ -357,3 +357,49 @@ Test(worker_settle, a_colleagues_contact_does_not_become_a_rows)
     cr_expect_str_eq(extras(&p, false), "dragged in");
     settle_plan_release(&p);
 }
+
+/* ---- merges, and what is not known ---- */
+
+/* The write that gives it the person's own key was under way, or a restore forgot it. */
+Test(worker_settle_hand, an_item_that_a_merge_brought_is_known_by_its_id_whichever_key_it_carries)
+{
+    struct ledger_known row = a_row(1, 1, "other's");
+    struct store_listed item = listed(2, 1, "other's", 10);
+    row.own = guid_of(2);
+    struct settle_plan p = mailbox(&row, 1, &item, 1);
+    cr_expect_eq(p.extras.n, 0u);
+    cr_expect_eq(p.found.n, 0u);
+    cr_assert_eq(p.results.n, 1u);
+    cr_expect(p.results.v[0].have.set);
+    cr_expect_eq(guid_cmp(&p.results.v[0].have.key, &item.key), 0);
+    settle_plan_release(&p);
+}
+
+Test(worker_settle_hand, an_item_of_unknown_content_is_nothing_new_the_second_time)
+{
+    struct ledger_known row = a_row(1, 1, "adopted");
+    struct store_listed item = listed(1, 2, "adopted", 10);
+    row.have = (struct sha256){{0}};
+    struct settle_plan p = mailbox(&row, 1, &item, 1);
+    cr_expect_eq(p.results.n, 0u);
+    settle_plan_release(&p);
+    item.item_id = "moved";
+    p = mailbox(&row, 1, &item, 1);
+    cr_assert_eq(p.results.n, 1u);
+    cr_expect_str_eq(p.results.v[0].item_id, "moved");
+    settle_plan_release(&p);
+}
+
+Test(worker_settle_hand, what_an_open_write_may_have_given_its_key_is_left_to_that_write)
+{
+    struct ledger_known row = a_row(1, 1, "other's");
+    struct store_listed item = listed(2, 1, "moved by the user", 10);
+    row.own = guid_of(2);
+    row.intent = true;
+    row.intent_op = INTENT_UPDATE;
+    struct settle_plan p = mailbox(&row, 1, &item, 1);
+    cr_expect_eq(p.extras.n, 0u);
+    cr_expect_eq(p.found.n, 0u);
+    cr_expect_eq(p.results.n, 0u);
+    settle_plan_release(&p);
+}
