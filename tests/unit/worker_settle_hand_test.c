@@ -361,7 +361,7 @@ Test(worker_settle, a_colleagues_contact_does_not_become_a_rows)
 /* ---- merges, and what is not known ---- */
 
 /* The write that gives it the person's own key was under way, or a restore forgot it. */
-Test(worker_settle_hand, an_item_that_a_merge_brought_is_known_by_its_id_whichever_key_it_carries)
+Test(worker_settle, an_item_that_a_merge_brought_is_known_by_its_id_whichever_key_it_carries)
 {
     struct ledger_known row = a_row(1, 1, "other's");
     struct store_listed item = listed(2, 1, "other's", 10);
@@ -375,7 +375,7 @@ Test(worker_settle_hand, an_item_that_a_merge_brought_is_known_by_its_id_whichev
     settle_plan_release(&p);
 }
 
-Test(worker_settle_hand, an_item_of_unknown_content_is_nothing_new_the_second_time)
+Test(worker_settle, an_item_of_unknown_content_is_nothing_new_the_second_time)
 {
     struct ledger_known row = a_row(1, 1, "adopted");
     struct store_listed item = listed(1, 2, "adopted", 10);
@@ -390,7 +390,7 @@ Test(worker_settle_hand, an_item_of_unknown_content_is_nothing_new_the_second_ti
     settle_plan_release(&p);
 }
 
-Test(worker_settle_hand, what_an_open_write_may_have_given_its_key_is_left_to_that_write)
+Test(worker_settle, what_an_open_write_may_have_given_its_key_is_left_to_that_write)
 {
     struct ledger_known row = a_row(1, 1, "other's");
     struct store_listed item = listed(2, 1, "moved by the user", 10);
