@@ -17,13 +17,14 @@ struct call { /* an answer under way */
     struct call *prev, *next;
     struct loop_timer *timer;
     struct arena *arena;
-    enum { CALL_TAKE, CALL_LOAD, CALL_KNOWN, CALL_BEAT, CALL_LEGACY, CALL_DONE } kind;
+    enum { CALL_TAKE, CALL_LOAD, CALL_KNOWN, CALL_BEAT, CALL_LEGACY, CALL_PHOTOS, CALL_DONE } kind;
     union {
         ledger_taken taken;
         ledger_loaded loaded;
         ledger_listed listed;
         ledger_beat_done beat;
         ledger_legacy_done legacy;
+        ledger_photos_done photos;
         ledger_done done;
     } fn;
     void *user;
@@ -32,6 +33,8 @@ struct call { /* an answer under way */
     struct ledger_mailbox mb;
     struct ledger_link *links;
     struct ledger_known *known;
+    struct ledger_photo *photos;
+    int64_t requested;
     size_t n;
     bool more;
     int64_t poke;
@@ -95,6 +98,9 @@ static void answer(void *user)
     case CALL_LEGACY:
         a.fn.legacy(a.st, a.quiet_ms, e, a.user);
         break;
+    case CALL_PHOTOS:
+        a.fn.photos(a.st, a.photos, a.n, a.requested, e, a.user);
+        break;
     case CALL_DONE:
         a.fn.done(a.st, e, a.user);
         break;
@@ -147,24 +153,25 @@ static uint32_t left_ms(int64_t until, int64_t now)
     return until > now ? (uint32_t)(until - now) : 0;
 }
 
-static void describe(struct call *c,
-                     const struct ledger_memory_rows *rows,
-                     const struct ledger_memory_mailbox *row)
+static void
+describe(struct call *c, struct ledger_memory_rows *rows, const struct ledger_memory_mailbox *row)
 {
     int64_t now = memory_now(rows);
     uint32_t parked = left_ms(row->parked_until, now);
-    c->mb = (struct ledger_mailbox){.lease = {row->id, parked ? 0 : row->lease_epoch},
-                                    .address = row->address,
-                                    .folder_id = row->folder_id,
-                                    .endpoint = row->endpoint,
-                                    .gen = row->gen,
-                                    .verified = row->verified == rows->generation,
-                                    .flight_ms = left_ms(row->flight_until, now),
-                                    .parked_ms = parked,
-                                    .parked_why = parked ? row->parked_why : NULL,
-                                    .park_attempts = row->park_attempts,
-                                    .former = row->former ? row->former : "",
-                                    .clear = row->clear};
+    c->mb =
+        (struct ledger_mailbox){.lease = {row->id, parked ? 0 : row->lease_epoch},
+                                .address = row->address,
+                                .folder_id = row->folder_id,
+                                .endpoint = row->endpoint,
+                                .gen = row->gen,
+                                .verified = row->verified == rows->generation,
+                                .flight_ms = left_ms(row->flight_until, now),
+                                .parked_ms = parked,
+                                .parked_why = parked ? row->parked_why : NULL,
+                                .park_attempts = row->park_attempts,
+                                .former = row->former ? row->former : "",
+                                .clear = row->clear,
+                                .photos = memory_photo_open(rows, memory_mailbox(rows, row->id))};
 }
 
 static void op_take(struct ledger *l,
@@ -292,8 +299,11 @@ static void op_record(struct ledger *l,
     outcome(c, mb ? LEDGER_OK : LEDGER_FENCED);
     for (size_t i = 0; mb && i < n; i++) {
         struct ledger_memory_link *row = map_get_u64(mb->by_person, (uint64_t)r[i].person);
-        if (row)
-            memory_record(self(l)->rows, row, &r[i]);
+        if (!row)
+            continue;
+        memory_record(self(l)->rows, row, &r[i]);
+        if (r[i].set_have)
+            memory_photo_need(self(l)->rows, mb, row);
     }
     if (mb && flight_over)
         mb->row.flight_until = 0;
@@ -413,6 +423,79 @@ static void op_legacy(struct ledger *l,
     c->quiet_ms = now - mb->row.legacy_since;
 }
 
+/* ---- pictures ---- */
+
+static void op_photos(struct ledger *l,
+                      struct ledger_lease lease,
+                      uint32_t max,
+                      size_t max_bytes,
+                      ledger_photos_done done,
+                      void *user)
+{
+    struct call *c = call_new(l, CALL_PHOTOS, user);
+    c->fn.photos = done;
+    struct memory_mailbox *mb = ours(l, lease);
+    if (c->skip_effect || !mb) {
+        outcome(c, LEDGER_FENCED);
+        return;
+    }
+    c->photos = arena_alloc(c->arena, (mb->links.n + 1) * sizeof(*c->photos));
+    c->n = memory_photos(self(l)->rows, mb, max, max_bytes, c->photos);
+    c->requested = mb->row.photo_requested;
+    outcome(c, LEDGER_OK);
+}
+
+static void op_photo_flight(struct ledger *l,
+                            struct ledger_lease lease,
+                            uint32_t deadline_ms,
+                            uint32_t ttl_ms,
+                            const struct ledger_photo *photos,
+                            size_t n,
+                            ledger_done done,
+                            void *user)
+{
+    struct call *c = call_new(l, CALL_DONE, user);
+    c->fn.done = done;
+    struct ledger_memory_rows *rows = self(l)->rows;
+    struct memory_mailbox *mb = ours(l, lease);
+    if (c->skip_effect)
+        return;
+    bool held = mb && mb->row.lease_until > memory_now(rows);
+    if (held)
+        memory_photo_fly(rows, mb, deadline_ms, ttl_ms, photos, n);
+    outcome(c, held ? LEDGER_OK : LEDGER_FENCED);
+}
+
+static void op_photo_record(struct ledger *l,
+                            struct ledger_lease lease,
+                            const struct ledger_photo_result *r,
+                            size_t n,
+                            bool flight_over,
+                            ledger_done done,
+                            void *user)
+{
+    struct call *c = call_new(l, CALL_DONE, user);
+    c->fn.done = done;
+    struct memory_mailbox *mb = ours(l, lease);
+    if (c->skip_effect)
+        return;
+    outcome(c, mb ? LEDGER_OK : LEDGER_FENCED);
+    for (size_t i = 0; mb && i < n; i++)
+        memory_photo_record(self(l)->rows, mb, &r[i]);
+    if (mb && flight_over)
+        mb->row.photo_flight_until = 0;
+}
+
+static void op_photo_over(
+    struct ledger *l, struct ledger_lease lease, int64_t requested, ledger_done done, void *user)
+{
+    struct call *c = call_new(l, CALL_DONE, user);
+    c->fn.done = done;
+    struct memory_mailbox *mb = ours(l, lease);
+    if (!c->skip_effect)
+        outcome(c, mb ? memory_photo_over(self(l)->rows, mb, requested) : LEDGER_FENCED);
+}
+
 /* ---- workers ---- */
 
 static void
@@ -467,6 +550,10 @@ static const struct ledger_ops ops = {
     .unverify = op_unverify,
     .cleared = op_cleared,
     .legacy = op_legacy,
+    .photos = op_photos,
+    .photo_flight = op_photo_flight,
+    .photo_record = op_photo_record,
+    .photo_over = op_photo_over,
     .beat = op_beat,
     .healthy = op_healthy,
     .free = op_free,

@@ -31,6 +31,7 @@ struct ledger_memory_mailbox {
     uint32_t park_attempts;
     const char *former; /* folder ids of before, LF-joined; NULL none */
     bool clear;         /* asked for and not done */
+    int64_t photo_requested, photo_done, photo_at, photo_flight_until;
     struct sha256 legacy_marks;
     int64_t legacy_since;
     size_t legacy_count;
@@ -57,6 +58,17 @@ struct ledger_memory_link {
     int64_t sent_at;
     uint32_t looks;
     const char *former; /* ids that mean the person too; NULL none */
+    struct ledger_memory_held {
+        const char *item_id; /* what is said here is of this item; NULL: nothing is */
+        bool unknown, set;   /* a write may have come through; a picture of ours is there */
+        struct sha256 hash;
+        bool left; /* for this picture (left_set) there is nothing more to be done */
+        bool left_set;
+        struct sha256 left_for;
+        const char *left_code;
+        uint32_t attempts;
+        int64_t retry_at;
+    } photo;
 };
 
 struct ledger_memory_entry { /* of the journal */
@@ -91,6 +103,10 @@ struct ledger_memory_link *ledger_memory_want(struct ledger_memory_rows *rows,
                                               int64_t person,
                                               const char *body,
                                               const char *cats);
+/* What the producer does: the person's picture, from now on, and the mailboxes are told. len 0:
+ * none any more. Returns its hash. */
+struct sha256
+ledger_memory_photo(struct ledger_memory_rows *rows, int64_t person, const void *jpeg, size_t len);
 /* NULL: no such row. */
 struct ledger_memory_link *
 ledger_memory_link(struct ledger_memory_rows *rows, int64_t mailbox, int64_t person);

@@ -1,5 +1,5 @@
 /* ledger_memory_p: the rows (ledger_memory_rows.c), what operations do to them
- * (ledger_memory_rules.c), and the port (ledger_memory.c). */
+ * (ledger_memory_rules.c, pictures: ledger_memory_photo.c), and the port (ledger_memory.c). */
 #ifndef SYNC_DRV_LEDGER_MEMORY_P_H
 #define SYNC_DRV_LEDGER_MEMORY_P_H
 
@@ -11,6 +11,12 @@
 struct memory_beat {
     const char *owner;
     int64_t until;
+};
+
+struct memory_photo { /* of a person */
+    size_t len;
+    struct sha256 hash;
+    unsigned char jpeg[];
 };
 
 struct memory_mailbox {
@@ -25,6 +31,7 @@ struct ledger_memory_rows {
     struct map *texts;    /* each string once */
     struct map *contents; /* hash to body (in texts) */
     struct map *persons;  /* key to id */
+    struct map *photos;   /* person to struct memory_photo: who has or had one */
     vec(struct guid) keys;
     vec(struct memory_mailbox *) mailboxes;
     vec(struct ledger_memory_entry) journal;
@@ -83,6 +90,30 @@ void memory_adopt(struct ledger_memory_rows *rows,
                   struct memory_mailbox *mb,
                   const struct ledger_found *f);
 bool memory_clear_done(struct memory_mailbox *mb); /* false: something is left, made to go */
+/* ledger_memory_photo.c */
+bool memory_photo_open(const struct ledger_memory_rows *rows, const struct memory_mailbox *mb);
+/* After the item of a link was recorded: is there a picture to write? */
+void memory_photo_need(const struct ledger_memory_rows *rows,
+                       struct memory_mailbox *mb,
+                       const struct ledger_memory_link *l);
+size_t memory_photos(const struct ledger_memory_rows *rows,
+                     const struct memory_mailbox *mb,
+                     uint32_t max,
+                     size_t max_bytes,
+                     struct ledger_photo *ret); /* room for all links */
+void memory_photo_fly(struct ledger_memory_rows *rows,
+                      struct memory_mailbox *mb,
+                      uint32_t deadline_ms,
+                      uint32_t ttl_ms,
+                      const struct ledger_photo *photos,
+                      size_t n);
+void memory_photo_record(struct ledger_memory_rows *rows,
+                         struct memory_mailbox *mb,
+                         const struct ledger_photo_result *r);
+enum ledger_status memory_photo_over(const struct ledger_memory_rows *rows,
+                                     struct memory_mailbox *mb,
+                                     int64_t requested);
+void memory_photos_free(struct ledger_memory_rows *rows);
 const char *memory_cats(struct ledger_memory_rows *rows, const struct ledger_memory_link *l);
 
 #endif

@@ -13,6 +13,7 @@ struct ledger_memory_rows *ledger_memory_rows_new(const struct clock *clock)
     rows->texts = map_new();
     rows->contents = map_new();
     rows->persons = map_new();
+    rows->photos = map_new();
     return rows;
 }
 
@@ -32,6 +33,7 @@ void ledger_memory_rows_free(struct ledger_memory_rows *rows)
     map_free(rows->texts);
     map_free(rows->contents);
     map_free(rows->persons);
+    memory_photos_free(rows);
     vec_release(&rows->keys);
     vec_release(&rows->mailboxes);
     vec_release(&rows->journal);

@@ -5,37 +5,14 @@
 
 #include "common/drv/ledger_pg_p.h"
 
-struct ledger_pg;
-
-struct call { /* an open call; outlives the ledger when that is freed first */
-    struct ledger_pg *l;
-    struct call *prev, *next;
-    union {
-        ledger_taken taken;
-        ledger_loaded loaded;
-        ledger_listed listed;
-        ledger_done done;
-        ledger_legacy_done legacy;
-        ledger_beat_done beat;
-    } fn;
-    void *user;
-    uint32_t max; /* load */
-};
-
-struct ledger_pg {
-    struct ledger base;
-    struct pg *pg;
-    struct call *calls;
-};
-
 static struct ledger_pg *self(struct ledger *l)
 {
     return (struct ledger_pg *)l;
 }
 
-static struct call *call_new(struct ledger *l, void *user)
+struct ledger_call *ledger_call_new(struct ledger *l, void *user)
 {
-    struct call *c = xalloc(sizeof(*c));
+    struct ledger_call *c = xalloc(sizeof(*c));
     c->l = self(l);
     c->user = user;
     c->next = c->l->calls;
@@ -46,9 +23,9 @@ static struct call *call_new(struct ledger *l, void *user)
 }
 
 /* Takes the call off the list into *ret and frees it. false: the ledger is gone, nobody to tell. */
-static bool call_end(void *user, struct call *ret)
+bool ledger_call_end(void *user, struct ledger_call *ret)
 {
-    struct call *c = user;
+    struct ledger_call *c = user;
     *ret = *c;
     if (c->l) {
         if (c->next)
@@ -62,30 +39,30 @@ static bool call_end(void *user, struct call *ret)
     return ret->l != NULL;
 }
 
-static void put_lease(struct pg_params *p, struct ledger_lease lease)
+void ledger_put_lease(struct pg_params *p, struct ledger_lease lease)
 {
     pg_put_i64(p, lease.mailbox);
     pg_put_i64(p, lease.epoch);
 }
 
 /* Runs `stmt` behind the lock of the mailbox row, in one transaction. */
-static void locked(struct ledger *l,
+void ledger_locked(struct ledger *l,
                    const struct pg_stmt *lock,
                    struct ledger_lease lease,
                    const struct pg_stmt *stmt,
                    const struct pg_params *p,
                    pg_done done,
-                   struct call *c)
+                   struct ledger_call *c)
 {
     autovalue(pg_params_release) struct pg_params key = {0};
-    put_lease(&key, lease);
+    ledger_put_lease(&key, lease);
     const struct pg_step steps[] = {{lock, &key}, {stmt, p}};
     pg_exec_steps(self(l)->pg, steps, 2, done, c);
 }
 
 /* The last step of a locked operation says: ours? done? */
-static enum ledger_status
-status_of(enum pg_status st, const struct pg_result *r, enum ledger_status undone)
+enum ledger_status
+ledger_status_of(enum pg_status st, const struct pg_result *r, enum ledger_status undone)
 {
     if (st != PG_OK)
         return LEDGER_AWAY;
@@ -99,8 +76,8 @@ status_of(enum pg_status st, const struct pg_result *r, enum ledger_status undon
 static void
 take_done(enum pg_status st, const struct pg_result *r, const struct err *err, void *user)
 {
-    struct call c;
-    if (!call_end(user, &c))
+    struct ledger_call c;
+    if (!ledger_call_end(user, &c))
         return;
     if (st != PG_OK) {
         c.fn.taken(LEDGER_AWAY, NULL, err, c.user);
@@ -130,7 +107,7 @@ static void op_take(struct ledger *l,
                     ledger_taken done,
                     void *user)
 {
-    struct call *c = call_new(l, user);
+    struct ledger_call *c = ledger_call_new(l, user);
     c->fn.taken = done;
     autovalue(pg_params_release) struct pg_params p = {0}, key = {0};
     pg_put_i64(&p, mailbox);
@@ -145,8 +122,8 @@ static void op_take(struct ledger *l,
 static void
 one_row_done(enum pg_status st, const struct pg_result *r, const struct err *err, void *user)
 {
-    struct call c;
-    if (!call_end(user, &c))
+    struct ledger_call c;
+    if (!ledger_call_end(user, &c))
         return;
     enum ledger_status ours = pg_affected(r) > 0 ? LEDGER_OK : LEDGER_FENCED;
     c.fn.done(st == PG_OK ? ours : LEDGER_AWAY, err, c.user);
@@ -155,29 +132,29 @@ one_row_done(enum pg_status st, const struct pg_result *r, const struct err *err
 static void
 op_renew(struct ledger *l, struct ledger_lease lease, uint32_t ttl_ms, ledger_done done, void *user)
 {
-    struct call *c = call_new(l, user);
+    struct ledger_call *c = ledger_call_new(l, user);
     c->fn.done = done;
     autovalue(pg_params_release) struct pg_params p = {0};
-    put_lease(&p, lease);
+    ledger_put_lease(&p, lease);
     pg_put_i64(&p, ttl_ms);
     pg_exec(c->l->pg, &ledger_sql_renew, &p, one_row_done, c);
 }
 
 static void op_unverify(struct ledger *l, struct ledger_lease lease, ledger_done done, void *user)
 {
-    struct call *c = call_new(l, user);
+    struct ledger_call *c = ledger_call_new(l, user);
     c->fn.done = done;
     autovalue(pg_params_release) struct pg_params p = {0};
-    put_lease(&p, lease);
+    ledger_put_lease(&p, lease);
     pg_exec(c->l->pg, &ledger_sql_unverify, &p, one_row_done, c);
 }
 
 static void
 release_done(enum pg_status st, const struct pg_result *r, const struct err *err, void *user)
 {
-    struct call c;
-    if (call_end(user, &c))
-        c.fn.done(status_of(st, r, LEDGER_MORE), err, c.user);
+    struct ledger_call c;
+    if (ledger_call_end(user, &c))
+        c.fn.done(ledger_status_of(st, r, LEDGER_MORE), err, c.user);
 }
 
 static void op_release(struct ledger *l,
@@ -188,14 +165,14 @@ static void op_release(struct ledger *l,
                        ledger_done done,
                        void *user)
 {
-    struct call *c = call_new(l, user);
+    struct ledger_call *c = ledger_call_new(l, user);
     c->fn.done = done;
     autovalue(pg_params_release) struct pg_params p = {0};
-    put_lease(&p, lease);
+    ledger_put_lease(&p, lease);
     pg_put_i64(&p, poke);
     pg_put_i64(&p, park_ms);
     pg_put_text(&p, why);
-    locked(l, &ledger_sql_lock, lease, &ledger_sql_release, &p, release_done, c);
+    ledger_locked(l, &ledger_sql_lock, lease, &ledger_sql_release, &p, release_done, c);
 }
 
 /* ---- rows ---- */
@@ -203,8 +180,8 @@ static void op_release(struct ledger *l,
 static void
 load_done(enum pg_status st, const struct pg_result *r, const struct err *err, void *user)
 {
-    struct call c;
-    if (!call_end(user, &c))
+    struct ledger_call c;
+    if (!ledger_call_end(user, &c))
         return;
     const struct pg_result *poke = pg_result_of(r, 0);
     if (st != PG_OK || pg_rows(poke) == 0) {
@@ -219,11 +196,11 @@ load_done(enum pg_status st, const struct pg_result *r, const struct err *err, v
 static void
 op_load(struct ledger *l, struct ledger_lease lease, uint32_t max, ledger_loaded done, void *user)
 {
-    struct call *c = call_new(l, user);
+    struct ledger_call *c = ledger_call_new(l, user);
     c->fn.loaded = done;
     c->max = max;
     autovalue(pg_params_release) struct pg_params key = {0}, p = {0};
-    put_lease(&key, lease);
+    ledger_put_lease(&key, lease);
     pg_put_i64(&p, lease.mailbox);
     pg_put_i64(&p, max);
     const struct pg_step steps[] = {{&ledger_sql_poke, &key}, {&ledger_sql_load, &p}};
@@ -233,9 +210,9 @@ op_load(struct ledger *l, struct ledger_lease lease, uint32_t max, ledger_loaded
 static void
 flight_done(enum pg_status st, const struct pg_result *r, const struct err *err, void *user)
 {
-    struct call c;
-    if (call_end(user, &c))
-        c.fn.done(status_of(st, r, LEDGER_CONFLICT), err, c.user);
+    struct ledger_call c;
+    if (ledger_call_end(user, &c))
+        c.fn.done(ledger_status_of(st, r, LEDGER_CONFLICT), err, c.user);
 }
 
 static void op_flight(struct ledger *l,
@@ -247,22 +224,24 @@ static void op_flight(struct ledger *l,
                       ledger_done done,
                       void *user)
 {
-    struct call *c = call_new(l, user);
+    struct ledger_call *c = ledger_call_new(l, user);
     c->fn.done = done;
     autovalue(pg_params_release) struct pg_params p = {0};
-    put_lease(&p, lease);
+    ledger_put_lease(&p, lease);
     pg_put_i64(&p, deadline_ms);
     pg_put_i64(&p, ttl_ms);
     ledger_put_intents(&p, in, n);
-    locked(l, &ledger_sql_lock, lease, &ledger_sql_flight, &p, flight_done, c);
+    ledger_locked(l, &ledger_sql_lock, lease, &ledger_sql_flight, &p, flight_done, c);
 }
 
 /* For statements that say only: ours? */
-static void
-ours_done(enum pg_status st, const struct pg_result *r, const struct err *err, void *user)
+void ledger_ours_done(enum pg_status st,
+                      const struct pg_result *r,
+                      const struct err *err,
+                      void *user)
 {
-    struct call c;
-    if (!call_end(user, &c))
+    struct ledger_call c;
+    if (!ledger_call_end(user, &c))
         return;
     enum ledger_status ours = pg_bool(r, 0, 0) ? LEDGER_OK : LEDGER_FENCED;
     c.fn.done(st == PG_OK ? ours : LEDGER_AWAY, err, c.user);
@@ -276,13 +255,13 @@ static void op_record(struct ledger *l,
                       ledger_done done,
                       void *user)
 {
-    struct call *c = call_new(l, user);
+    struct ledger_call *c = ledger_call_new(l, user);
     c->fn.done = done;
     autovalue(pg_params_release) struct pg_params p = {0};
-    put_lease(&p, lease);
+    ledger_put_lease(&p, lease);
     pg_put_bool(&p, flight_over);
     ledger_put_results(&p, r, n);
-    locked(l, &ledger_sql_lock, lease, &ledger_sql_record, &p, ours_done, c);
+    ledger_locked(l, &ledger_sql_lock, lease, &ledger_sql_record, &p, ledger_ours_done, c);
 }
 
 /* ---- the mailbox as a whole ---- */
@@ -290,14 +269,14 @@ static void op_record(struct ledger *l,
 static void
 identify_done(enum pg_status st, const struct pg_result *r, const struct err *err, void *user)
 {
-    struct call c;
-    if (!call_end(user, &c))
+    struct ledger_call c;
+    if (!ledger_call_end(user, &c))
         return;
     /* Two at once: the second one meets the unique index instead of the check. */
     if (st == PG_ERROR && strcmp(err->code, "pg.23505") == 0)
         c.fn.done(LEDGER_CONFLICT, err, c.user);
     else
-        c.fn.done(status_of(st, r, LEDGER_CONFLICT), err, c.user);
+        c.fn.done(ledger_status_of(st, r, LEDGER_CONFLICT), err, c.user);
 }
 
 static void op_identify(struct ledger *l,
@@ -307,20 +286,20 @@ static void op_identify(struct ledger *l,
                         ledger_done done,
                         void *user)
 {
-    struct call *c = call_new(l, user);
+    struct ledger_call *c = ledger_call_new(l, user);
     c->fn.done = done;
     autovalue(pg_params_release) struct pg_params p = {0};
-    put_lease(&p, lease);
+    ledger_put_lease(&p, lease);
     pg_put_text(&p, folder_id);
     pg_put_text(&p, server_version);
-    locked(l, &ledger_sql_lock_folder, lease, &ledger_sql_identify, &p, identify_done, c);
+    ledger_locked(l, &ledger_sql_lock_folder, lease, &ledger_sql_identify, &p, identify_done, c);
 }
 
 static void
 known_done(enum pg_status st, const struct pg_result *r, const struct err *err, void *user)
 {
-    struct call c;
-    if (!call_end(user, &c))
+    struct ledger_call c;
+    if (!ledger_call_end(user, &c))
         return;
     if (st != PG_OK || pg_rows(pg_result_of(r, 0)) == 0) {
         c.fn.listed(st == PG_OK ? LEDGER_FENCED : LEDGER_AWAY, NULL, 0, err, c.user);
@@ -332,10 +311,10 @@ known_done(enum pg_status st, const struct pg_result *r, const struct err *err, 
 
 static void op_known(struct ledger *l, struct ledger_lease lease, ledger_listed done, void *user)
 {
-    struct call *c = call_new(l, user);
+    struct ledger_call *c = ledger_call_new(l, user);
     c->fn.listed = done;
     autovalue(pg_params_release) struct pg_params key = {0}, p = {0};
-    put_lease(&key, lease);
+    ledger_put_lease(&key, lease);
     pg_put_i64(&p, lease.mailbox);
     const struct pg_step steps[] = {{&ledger_sql_poke, &key}, {&ledger_sql_known, &p}};
     pg_exec_steps(c->l->pg, steps, 2, known_done, c);
@@ -349,34 +328,34 @@ static void op_adopt(struct ledger *l,
                      ledger_done done,
                      void *user)
 {
-    struct call *c = call_new(l, user);
+    struct ledger_call *c = ledger_call_new(l, user);
     c->fn.done = done;
     autovalue(pg_params_release) struct pg_params key = {0}, persons = {0}, p = {0};
-    put_lease(&key, lease);
-    put_lease(&persons, lease);
+    ledger_put_lease(&key, lease);
+    ledger_put_lease(&persons, lease);
     ledger_put_found(&persons, f, n, false);
-    put_lease(&p, lease);
+    ledger_put_lease(&p, lease);
     ledger_put_found(&p, f, n, true);
     pg_put_bool(&p, verified);
     const struct pg_step steps[] = {
         {&ledger_sql_lock, &key}, {&ledger_sql_adopt_persons, &persons}, {&ledger_sql_adopt, &p}};
-    pg_exec_steps(c->l->pg, steps, 3, ours_done, c);
+    pg_exec_steps(c->l->pg, steps, 3, ledger_ours_done, c);
 }
 
 static void
 cleared_done(enum pg_status st, const struct pg_result *r, const struct err *err, void *user)
 {
-    struct call c;
-    if (call_end(user, &c))
-        c.fn.done(status_of(st, r, LEDGER_MORE), err, c.user);
+    struct ledger_call c;
+    if (ledger_call_end(user, &c))
+        c.fn.done(ledger_status_of(st, r, LEDGER_MORE), err, c.user);
 }
 
 static void op_cleared(struct ledger *l, struct ledger_lease lease, ledger_done done, void *user)
 {
-    struct call *c = call_new(l, user);
+    struct ledger_call *c = ledger_call_new(l, user);
     c->fn.done = done;
     autovalue(pg_params_release) struct pg_params p = {0};
-    put_lease(&p, lease);
+    ledger_put_lease(&p, lease);
     const struct pg_step steps[] = {
         {&ledger_sql_lock, &p}, {&ledger_sql_clear_rows, &p}, {&ledger_sql_cleared, &p}};
     pg_exec_steps(c->l->pg, steps, 3, cleared_done, c);
@@ -385,8 +364,8 @@ static void op_cleared(struct ledger *l, struct ledger_lease lease, ledger_done 
 static void
 legacy_done(enum pg_status st, const struct pg_result *r, const struct err *err, void *user)
 {
-    struct call c;
-    if (!call_end(user, &c))
+    struct ledger_call c;
+    if (!ledger_call_end(user, &c))
         return;
     bool ours = st == PG_OK && pg_rows(r) > 0;
     c.fn.legacy(ours          ? LEDGER_OK
@@ -402,10 +381,10 @@ static void op_legacy(struct ledger *l,
                       ledger_legacy_done done,
                       void *user)
 {
-    struct call *c = call_new(l, user);
+    struct ledger_call *c = ledger_call_new(l, user);
     c->fn.legacy = done;
     autovalue(pg_params_release) struct pg_params p = {0};
-    put_lease(&p, lease);
+    ledger_put_lease(&p, lease);
     pg_put_sha(&p, marks);
     pg_put_i32(&p, (int32_t)n);
     pg_exec(c->l->pg, &ledger_sql_legacy, &p, legacy_done, c);
@@ -414,15 +393,15 @@ static void op_legacy(struct ledger *l,
 static void
 beat_done(enum pg_status st, const struct pg_result *r, const struct err *err, void *user)
 {
-    struct call c;
-    if (call_end(user, &c))
+    struct ledger_call c;
+    if (ledger_call_end(user, &c))
         c.fn.beat(st == PG_OK ? LEDGER_OK : LEDGER_AWAY, (uint32_t)pg_i64(r, 0, 0), err, c.user);
 }
 
 static void
 op_beat(struct ledger *l, const char *owner, uint32_t ttl_ms, ledger_beat_done done, void *user)
 {
-    struct call *c = call_new(l, user);
+    struct ledger_call *c = ledger_call_new(l, user);
     c->fn.beat = done;
     autovalue(pg_params_release) struct pg_params p = {0};
     pg_put_text(&p, owner);
@@ -440,7 +419,7 @@ static void op_free(struct ledger *l)
 {
     if (!l)
         return;
-    for (struct call *c = self(l)->calls; c; c = c->next)
+    for (struct ledger_call *c = self(l)->calls; c; c = c->next)
         c->l = NULL; /* the pool still calls back, and finds nobody */
     free(l);
 }
@@ -459,6 +438,10 @@ static const struct ledger_ops ops = {
     .unverify = op_unverify,
     .cleared = op_cleared,
     .legacy = op_legacy,
+    .photos = ledger_pg_photos,
+    .photo_flight = ledger_pg_photo_flight,
+    .photo_record = ledger_pg_photo_record,
+    .photo_over = ledger_pg_photo_over,
     .beat = op_beat,
     .healthy = op_healthy,
     .free = op_free,

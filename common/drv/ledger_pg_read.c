@@ -21,7 +21,8 @@ void ledger_read_mailbox(const struct pg_result *r, struct ledger_mailbox *ret)
                                    .parked_ms = u32(pg_i64(r, 0, 8)),
                                    .park_attempts = u32(pg_i64(r, 0, 10)),
                                    .former = pg_text(r, 0, 11),
-                                   .clear = pg_bool(r, 0, 12)};
+                                   .clear = pg_bool(r, 0, 12),
+                                   .photos = pg_bool(r, 0, 13)};
     ret->parked_why = ret->parked_ms ? pg_text(r, 0, 9) : NULL;
 }
 

@@ -64,7 +64,9 @@ const struct pg_stmt ledger_sql_taken = {
     "SELECT m.id, m.lease_epoch, m.address, m.folder_id, m.endpoint, m.gen,"
     " m.verified = (SELECT generation FROM cluster), " LEFT_MS("m.flight_until") ", " LEFT_MS(
         "m.parked_until") ", m.parked_why, m.park_attempts, m.former_folders,"
-                          " m.clear_requested IS NOT NULL AND m.clear_done IS NULL"
+                          " m.clear_requested IS NOT NULL AND m.clear_done IS NULL,"
+                          " m.photo_requested > m.photo_done"
+                          " AND coalesce(m.photo_at <= statement_timestamp(), true)"
                           " FROM mailbox m WHERE m.id = $1::bigint"};
 
 const struct pg_stmt ledger_sql_renew = {
@@ -210,8 +212,16 @@ const struct pg_stmt ledger_sql_record = {
     "  WHERE i.mailbox = $1 AND i.person = n.person AND n.look_done AND NOT n.clear_intent),"
     " said AS (INSERT INTO journal (mailbox, person, run, op, outcome, code)"
     "  SELECT $1, n.person, n.run, n.op, n.outcome, n.code FROM n WHERE n.op IS NOT NULL),"
-    " over AS (UPDATE mailbox m SET flight_until = NULL FROM lease"
-    "  WHERE m.id = lease.id AND $3::boolean AND m.flight_until IS NOT NULL)"
+    /* a subselect, not a join: see PERSON_KEY */
+    " need AS MATERIALIZED (SELECT coalesce(bool_or(EXISTS (" LEDGER_PHOTO_NEED ")), false) AS yes"
+    "  FROM n WHERE n.set_have AND n.have IS NOT NULL AND n.have = n.want),"
+    " over AS (UPDATE mailbox m SET"
+    "  flight_until = CASE WHEN $3::boolean THEN NULL ELSE m.flight_until END,"
+    "  photo_requested = m.photo_requested + CASE WHEN need.yes THEN 1 ELSE 0 END,"
+    "  photo_at = CASE WHEN need.yes THEN NULL ELSE m.photo_at END,"
+    "  photo_offered_at = CASE WHEN need.yes THEN NULL ELSE m.photo_offered_at END"
+    "  FROM lease, need WHERE m.id = lease.id"
+    "  AND (need.yes OR ($3::boolean AND m.flight_until IS NOT NULL)))"
     " SELECT EXISTS (SELECT FROM lease)"};
 
 /* ---- the mailbox as a whole ---- */

@@ -68,6 +68,7 @@ struct ledger_mailbox { /* what take returns; strings borrowed during the callba
     const char *former; /* ids that the target folder had before, LF-joined, "" none: items written
                            for them are ours too */
     bool clear;         /* a Clear and Remove is asked for and not finished */
+    bool photos;        /* there may be pictures to write, and it is time for them */
 };
 
 struct link_side {
@@ -152,6 +153,45 @@ struct ledger_found { /* an item with our key that no row knows */
     bool remove; /* a Clear: the row is made active, so that the item goes */
 };
 
+/*
+ * Pictures. A link's picture is due when its item is right but for that: state active, want = have,
+ * and the picture that the person has is not the one that the item holds by our knowledge (which is
+ * void when the item is another one than it was); neither resting nor left for good.
+ *
+ * There are no intents: each write begins with a look at the item (contact_store.h), so what came
+ * of the one before needs not be known. `photo_flight` makes the knowledge void before the write,
+ * so a picture whose fate is unknown is due again; and it sets a deadline of its own, before which
+ * no other picture is written, while contacts need not wait for it.
+ */
+struct ledger_photo {
+    int64_t person;
+    const char *item_id, *version;
+    bool set;           /* false: no picture of ours shall be there */
+    struct sha256 hash; /* of the picture, with set */
+    const void *jpeg;
+    size_t len;
+    uint32_t attempts;
+};
+
+enum ledger_photo_end {
+    PHOTO_HELD,   /* the item is as asked: it holds the picture, or none of ours */
+    PHOTO_LEFT,   /* nothing more to be done for this picture (the user's own is there, refused) */
+    PHOTO_RESTS,  /* not done: again after retry_in_ms, attempts + 1 */
+    PHOTO_UNKNOWN /* not done, or not known: due as it is */
+};
+
+struct ledger_photo_result {
+    int64_t person;
+    const char *item_id; /* as loaded */
+    enum ledger_photo_end end;
+    bool set; /* as loaded */
+    struct sha256 hash;
+    const char *version; /* the item's, when the write changed it; NULL: as it was */
+    uint32_t retry_in_ms;
+    const char *outcome; /* for the journal, op "photo"; NULL: no journal row */
+    const char *code;
+};
+
 typedef void (*ledger_taken)(enum ledger_status st,
                              const struct ledger_mailbox *mb,
                              const struct err *err,
@@ -172,6 +212,13 @@ typedef void (*ledger_listed)(enum ledger_status st,
 typedef void (*ledger_done)(enum ledger_status st, const struct err *err, void *user);
 typedef void (*ledger_legacy_done)(enum ledger_status st,
                                    int64_t quiet_ms,
+                                   const struct err *err,
+                                   void *user);
+/* requested: hand it to photo_over. */
+typedef void (*ledger_photos_done)(enum ledger_status st,
+                                   const struct ledger_photo *photos,
+                                   size_t n,
+                                   int64_t requested,
                                    const struct err *err,
                                    void *user);
 typedef void (*ledger_beat_done)(enum ledger_status st,
@@ -206,8 +253,9 @@ struct ledger_ops {
                    size_t n,
                    ledger_done done,
                    void *user);
-    /* Results first, then offsets. flight_over: no write of this mailbox can land any more (every
-     * answer came). */
+    /* Results first, then offsets. An item that has no picture yet and whose person has one: there
+     * are pictures to write for this mailbox, from the same moment on. flight_over: no write of
+     * this mailbox can land any more (every answer came). */
     void (*record)(struct ledger *l,
                    struct ledger_lease lease,
                    const struct ledger_result *r,
@@ -263,6 +311,40 @@ struct ledger_ops {
                    size_t n,
                    ledger_legacy_done done,
                    void *user);
+    /* Pictures that are due now: at most max, together at most max_bytes (one goes whatever its
+     * size). None while an earlier one may still land. */
+    void (*photos)(struct ledger *l,
+                   struct ledger_lease lease,
+                   uint32_t max,
+                   size_t max_bytes,
+                   ledger_photos_done done,
+                   void *user);
+    /* Before pictures are written: their deadline, what is known of these items is void, and the
+     * lease is renewed for ttl_ms; all or nothing. */
+    void (*photo_flight)(struct ledger *l,
+                         struct ledger_lease lease,
+                         uint32_t deadline_ms,
+                         uint32_t ttl_ms,
+                         const struct ledger_photo *photos,
+                         size_t n,
+                         ledger_done done,
+                         void *user);
+    /* The version goes into the link too: the next update of the contact names it. flight_over: no
+     * picture can land any more. */
+    void (*photo_record)(struct ledger *l,
+                         struct ledger_lease lease,
+                         const struct ledger_photo_result *r,
+                         size_t n,
+                         bool flight_over,
+                         ledger_done done,
+                         void *user);
+    /* Nothing is due: the mailbox is done with what was requested when `photos` said so, or rests
+     * until the first picture may be tried again. LEDGER_MORE: something is due after all. */
+    void (*photo_over)(struct ledger *l,
+                       struct ledger_lease lease,
+                       int64_t requested,
+                       ledger_done done,
+                       void *user);
     /* Heartbeat of this worker; returns how many are alive. */
     void (*beat)(
         struct ledger *l, const char *owner, uint32_t ttl_ms, ledger_beat_done done, void *user);

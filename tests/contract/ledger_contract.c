@@ -3,4 +3,5 @@
 #include "tests/contract/ledger_contract_calls.c"
 #include "tests/contract/ledger_contract_lease.c"
 #include "tests/contract/ledger_contract_mailbox.c"
+#include "tests/contract/ledger_contract_photo.c"
 #include "tests/contract/ledger_contract_rows.c"

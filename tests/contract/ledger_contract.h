@@ -38,7 +38,9 @@ void fx_set(int64_t mailbox, int64_t person, enum fx_set what, int64_t value);
 int64_t fx_get(int64_t mailbox, int64_t person, enum fx_get what);
 void fx_pass(int64_t ms);       /* time passes */
 void fx_clear(int64_t mailbox); /* a Clear and Remove is asked for */
-void fx_restore(void);          /* the cluster's generation grows */
-void fx_break(void); /* the next call of ledger 0 ends as AWAY; later ones go well again */
+/* The person's picture, and the mailboxes are told, as the producer does. len 0: none any more. */
+void fx_photo(int64_t person, const char *jpeg, size_t len);
+void fx_restore(void); /* the cluster's generation grows */
+void fx_break(void);   /* the next call of ledger 0 ends as AWAY; later ones go well again */
 
 #endif

@@ -2,6 +2,7 @@
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/arena.h"
@@ -23,6 +24,8 @@ struct answer { /* of any call; copies live until the end of the test */
     struct ledger_mailbox mb;
     struct ledger_link links[64];
     struct ledger_known known[64];
+    struct ledger_photo photos[64];
+    int64_t requested;
     size_t n;
     int64_t poke;
     bool more;
@@ -246,6 +249,60 @@ static struct answer *legacy(struct ledger_lease lease, const struct sha256 *mar
     struct answer *a = answer_new();
     fx_ledger(0)->ops->legacy(fx_ledger(0), lease, marks, 3, on_legacy, a);
     return wait_for(a);
+}
+
+/* ---- pictures ---- */
+
+static void on_photos(enum ledger_status st,
+                      const struct ledger_photo *photos,
+                      size_t n,
+                      int64_t requested,
+                      const struct err *err,
+                      void *user)
+{
+    struct answer *a = user;
+    (void)err;
+    cr_assert(a->done == false, "answered twice");
+    *a = (struct answer){.done = true, .st = st, .n = n, .requested = requested};
+    cr_assert(le(sz, n, 64));
+    for (size_t i = 0; i < n; i++) {
+        a->photos[i] = photos[i];
+        a->photos[i].item_id = keep(photos[i].item_id);
+        a->photos[i].version = keep(photos[i].version);
+        a->photos[i].jpeg = arena_memdup(memory, photos[i].jpeg, photos[i].len);
+    }
+}
+
+static struct answer *photos(struct ledger_lease lease, uint32_t max, size_t max_bytes)
+{
+    struct answer *a = answer_new();
+    fx_ledger(0)->ops->photos(fx_ledger(0), lease, max, max_bytes, on_photos, a);
+    return wait_for(a);
+}
+
+static enum ledger_status
+photo_flight(struct ledger_lease lease, const struct ledger_photo *p, size_t n)
+{
+    struct answer *a = answer_new();
+    fx_ledger(0)->ops->photo_flight(fx_ledger(0), lease, 120000, TTL, p, n, on_done, a);
+    return wait_for(a)->st;
+}
+
+static enum ledger_status photo_record(struct ledger_lease lease,
+                                       const struct ledger_photo_result *r,
+                                       size_t n,
+                                       bool flight_over)
+{
+    struct answer *a = answer_new();
+    fx_ledger(0)->ops->photo_record(fx_ledger(0), lease, r, n, flight_over, on_done, a);
+    return wait_for(a)->st;
+}
+
+static enum ledger_status photo_over(struct ledger_lease lease, int64_t requested)
+{
+    struct answer *a = answer_new();
+    fx_ledger(0)->ops->photo_over(fx_ledger(0), lease, requested, on_done, a);
+    return wait_for(a)->st;
 }
 
 /* ---- rows ---- */

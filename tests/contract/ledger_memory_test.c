@@ -111,6 +111,11 @@ void fx_clear(int64_t mailbox)
     ledger_memory_mailbox(rows, mailbox)->clear = true;
 }
 
+void fx_photo(int64_t person_id, const char *jpeg, size_t len)
+{
+    ledger_memory_photo(rows, person_id, jpeg, len);
+}
+
 void fx_restore(void)
 {
     ++*ledger_memory_generation(rows);

@@ -145,13 +145,34 @@ void fx_pass(int64_t ms)
 {
     test_db_run(db,
                 "UPDATE mailbox SET lease_until = lease_until - d, flight_until = flight_until - d,"
-                " parked_until = parked_until - d, legacy_since = legacy_since - d"
+                " parked_until = parked_until - d, legacy_since = legacy_since - d,"
+                " photo_at = photo_at - d, photo_flight_until = photo_flight_until - d"
                 " FROM (SELECT interval '%lld ms') AS t(d);"
                 "UPDATE link SET retry_at = retry_at - d, look_at = look_at - d"
                 " FROM (SELECT interval '%lld ms') AS t(d);"
+                "UPDATE link_photo SET retry_at = retry_at - interval '%lld ms';"
                 "UPDATE intent SET sent_at = sent_at - interval '%lld ms';"
                 "UPDATE worker_beat SET until = until - interval '%lld ms'",
-                (long long)ms, (long long)ms, (long long)ms, (long long)ms);
+                (long long)ms, (long long)ms, (long long)ms, (long long)ms, (long long)ms);
+}
+
+void fx_photo(int64_t person_id, const char *jpeg, size_t len)
+{
+    struct sha256 h;
+    char hex[65], value[80] = "NULL";
+    sha256_of(jpeg, len, &h);
+    hex_encode(&h, sizeof(h), hex);
+    if (len) {
+        snprintf(value, sizeof(value), "'\\x%s'", hex);
+        test_db_run(db, "INSERT INTO photo (hash, jpeg) VALUES (%s, '%.*s') ON CONFLICT DO NOTHING",
+                    value, (int)len, jpeg);
+    }
+    test_db_run(db,
+                "INSERT INTO person_photo AS p (person, ref_id, read_at, got, hash)"
+                " VALUES (%lld, 1, now(), true, %s)"
+                " ON CONFLICT (person) DO UPDATE SET hash = excluded.hash;"
+                "UPDATE mailbox SET photo_requested = photo_requested + 1, photo_at = NULL",
+                (long long)person_id, value);
 }
 
 void fx_clear(int64_t mailbox)
