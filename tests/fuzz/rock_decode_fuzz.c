@@ -1,6 +1,7 @@
 /*
- * Any bytes as a page of each of Rock's lists, and as what it answers to a rendering: no crash, no
- * value out of range; and a page that is taken has growing Ids.
+ * Any bytes as a page of one of Rock's lists (first byte 0 to 7), as what it answers to a rendering
+ * (8), and as the text of a refusal: no crash, no value out of range; and a page that is taken has
+ * growing Ids.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -77,27 +78,48 @@ static void on_row(const struct js *row, int64_t id, void *user)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void check_page(const char *p, size_t n, int kind)
 {
     struct rock_rows rows;
     struct err err;
-    char message[80];
 
-    for (int kind = 0; kind < 8; kind++) {
-        arena = arena_new("fuzz", (size_t)1 << 30);
-        if (rock_decode_page((const char *)data, size, 3, on_row, &kind, &rows, &err) == 0)
-            assert(rows.n == 0 ? rows.last == 3 : rows.last >= 3 + (int64_t)rows.n);
-        arena_free(arena);
-    }
+    if (rock_decode_page(p, n, 3, on_row, &kind, &rows, &err) == 0)
+        assert(rows.n == 0 ? rows.last == 3 : rows.last >= 3 + (int64_t)rows.n);
+}
+
+static void check_rendered(const char *p, size_t n)
+{
     const int64_t ids[] = {812, 815};
     struct source_rendered texts[2] = {{NULL}, {NULL}};
-    arena = arena_new("fuzz", (size_t)1 << 30);
-    if (rock_render_split((const char *)data, size, "csM", ids, 2, arena, texts) < 0)
+
+    if (rock_render_split(p, n, "csM", ids, 2, arena, texts) < 0)
         assert(!texts[0].text && !texts[1].text);
     for (int i = 0; i < 2; i++)
         assert(!texts[i].text || strlen(texts[i].text) <= ROCK_RENDER_TEXT_MAX);
-    arena_free(arena);
-    rock_decode_message((const char *)data, size, message, sizeof(message));
+}
+
+static void check_message(const char *p, size_t n)
+{
+    char message[80];
+
+    rock_decode_message(p, n, message, sizeof(message));
     assert(memchr(message, '\0', sizeof(message)));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (!size)
+        return 0;
+    const char *p = (const char *)data + 1;
+    int kind = *data - '0';
+
+    arena = arena_new("fuzz", (size_t)1 << 30);
+    if (kind >= 0 && kind < 8)
+        check_page(p, size - 1, kind);
+    else if (kind == 8)
+        check_rendered(p, size - 1);
+    else
+        check_message(p, size - 1);
+    arena_free(arena);
     return 0;
 }
