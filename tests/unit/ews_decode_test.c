@@ -2,6 +2,7 @@
 #include <criterion/parameterized.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/arena.h"
 #include "common/base/cleanup.h"
@@ -335,6 +336,44 @@ Test(ews_decode, refuses_what_is_no_answer)
         cr_expect_eq(decode(p), -1, "%s was taken", refused[i].name);
         cr_expect_str_eq(err.code, "ews.unreadable", "%s", refused[i].name);
     }
+}
+
+/* What the parser's converters say of a broken byte would stand in the worker's log. */
+Test(ews_decode, no_encoding_makes_the_parser_write_to_stderr)
+{
+    static const struct {
+        const char *name, *text;
+        size_t n;
+    } cases[] = {
+        {"UTF-16 with a broken pair", "<\0?\0x\0m\0l\0\xDC\xDC\xDC\xDC", 14},
+        {"UTF-16 with a mark", "\xFF\xFE<\0a\0/\0>\0\xD8\xD8\xD8\xD8", 14},
+        {"UCS-4", "\0\0\0<\0\0\0a\xFF\xFF\xFF\xFF", 12},
+        {"a zero byte", "<a>\0</a>", 8},
+    };
+    FILE *heard = tmpfile();
+    int kept = dup(2);
+    cr_assert(heard && kept >= 0);
+    dup2(fileno(heard), 2);
+    int results[ARRAY_LEN(cases)];
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        results[i] = ews_decode(cases[i].text, cases[i].n, arena, &r, &err);
+    dup2(kept, 2);
+    cr_expect_eq(lseek(fileno(heard), 0, SEEK_END), 0);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        cr_expect_eq(results[i], -1, "%s was taken", cases[i].name);
+    cr_expect_str_eq(err.text, "the answer cannot be read: it is not UTF-8");
+    fclose(heard);
+    close(kept);
+}
+
+Test(ews_decode, reads_what_is_utf8_whatever_encoding_it_claims)
+{
+    static const char text[] = "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>"
+                               "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\">"
+                               "<s:Body><m:Zoe\xC3\xAB xmlns:m=\"http://schemas.microsoft.com/"
+                               "exchange/services/2006/messages\"/></s:Body></s:Envelope>";
+    cr_assert_eq(decode(text), 0, "%s", err.text);
+    cr_expect_str_eq(r.operation, "Zoe__"); /* read as Latin-1 these two bytes would be four */
 }
 
 Test(ews_decode, refuses_a_doctype_by_name)

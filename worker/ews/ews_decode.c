@@ -188,6 +188,19 @@ static void start(struct decoder *d)
     d->why = NULL;
 }
 
+/*
+ * Why the parser is not even asked; NULL: it is. Exchange writes UTF-8; other encodings would go
+ * through converters that write some of the bytes to stderr.
+ */
+static const char *unfit(const char *p, size_t n)
+{
+    if (n == 0)
+        return "it is empty";
+    if (n > EWS_MAX_BYTES)
+        return "it is too long";
+    return text_is_utf8(p, n) && !memchr(p, '\0', n) ? NULL : "it is not UTF-8";
+}
+
 /* One pass. True when the document was whole and nothing was refused. */
 static bool parse(struct decoder *d, const char *p, size_t n, bool recovering)
 {
@@ -202,15 +215,16 @@ static bool parse(struct decoder *d, const char *p, size_t n, bool recovering)
     };
     start(d);
     d->recovering = recovering;
-    d->xml = n > 0 && n <= EWS_MAX_BYTES ? xmlCreateMemoryParserCtxt(p, (int)n) : NULL;
+    d->why = unfit(p, n);
+    d->xml = d->why ? NULL : xmlCreateMemoryParserCtxt(p, (int)n);
     if (!d->xml) {
-        d->why = n > 0 ? "it is too long" : "it is empty";
+        d->why = d->why ? d->why : "there is no memory";
         return false;
     }
     *d->xml->sax = handler;
     d->xml->userData = d;
-    xmlCtxtUseOptions(d->xml,
-                      XML_PARSE_NONET | XML_PARSE_COMPACT | (recovering ? XML_PARSE_RECOVER : 0));
+    xmlCtxtUseOptions(d->xml, XML_PARSE_NONET | XML_PARSE_COMPACT | XML_PARSE_IGNORE_ENC |
+                                  (recovering ? XML_PARSE_RECOVER : 0));
     xmlParseDocument(d->xml);
     bool whole =
         d->depth == 0 && !d->why && (d->xml->wellFormed || (recovering && d->invalid_char));
@@ -253,8 +267,7 @@ int ews_decode(const char *p, size_t n, struct arena *a, struct ews_response *re
     struct decoder d = {.arena = a};
     str_init(&d.text, EWS_MAX_TEXT);
     bool whole = parse(&d, p, n, false);
-    /* libxml2 has the same number for broken UTF-8, and would let it pass. */
-    if (!whole && d.invalid_char && !d.why && text_is_utf8(p, n))
+    if (!whole && d.invalid_char && !d.why)
         whole = parse(&d, p, n, true);
     if (whole && !d.saw_body)
         d.why = "it is no SOAP answer";
@@ -268,8 +281,8 @@ int ews_decode(const char *p, size_t n, struct arena *a, struct ews_response *re
     vec_release(&d.messages);
     vec_release(&d.items);
     vec_release(&d.categories);
-    vec_release(&d.folders);
     vec_release(&d.attachments);
+    vec_release(&d.folders);
     str_release(&d.text);
     return r;
 }
