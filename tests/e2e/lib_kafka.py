@@ -16,6 +16,21 @@ class _Message(ctypes.Structure):
                 ("key_len", ctypes.c_size_t), ("offset", ctypes.c_int64)]
 
 
+class _Partition(ctypes.Structure):
+    _fields_ = [("id", ctypes.c_int32), ("err", ctypes.c_int), ("leader", ctypes.c_int32), ("replica_cnt", ctypes.c_int),
+                ("replicas", ctypes.c_void_p), ("isr_cnt", ctypes.c_int), ("isrs", ctypes.c_void_p)]
+
+
+class _Topic(ctypes.Structure):
+    _fields_ = [("topic", ctypes.c_char_p), ("partition_cnt", ctypes.c_int), ("partitions", ctypes.POINTER(_Partition)),
+                ("err", ctypes.c_int)]
+
+
+class _Metadata(ctypes.Structure):
+    _fields_ = [("broker_cnt", ctypes.c_int), ("brokers", ctypes.c_void_p), ("topic_cnt", ctypes.c_int),
+                ("topics", ctypes.POINTER(_Topic))]
+
+
 def _library():
     lib = ctypes.CDLL("librdkafka.so.1")
     for name, result in (("rd_kafka_conf_new", ctypes.c_void_p), ("rd_kafka_new", ctypes.c_void_p),
@@ -65,6 +80,16 @@ class Kafka:
         code = self.lib.rd_kafka_query_watermark_offsets(
             self.rk, topic.encode(), ctypes.c_int32(partition), ctypes.byref(low), ctypes.byref(high), timeout * 1000)
         return (low.value, high.value) if code == 0 else None
+
+    def leaders(self, topic):
+        """Partition -> (node that leads it, replicas, replicas in step)."""
+        found = ctypes.POINTER(_Metadata)()
+        code = self.lib.rd_kafka_metadata(self.rk, 0, self.topic(topic), ctypes.byref(found), 10000)
+        need(code == 0 and found.contents.topic_cnt == 1, f"no metadata of {topic}")
+        one = found.contents.topics[0]
+        leaders = {p.id: (p.leader, p.replica_cnt, p.isr_cnt) for p in one.partitions[:one.partition_cnt]}
+        self.lib.rd_kafka_metadata_destroy(found)
+        return leaders
 
     def count(self, topic, partitions):
         """Messages that lie in the topic."""
