@@ -25,7 +25,7 @@ from lib_matrix import Ballast, Cluster, Missed, OwnPostgres, Rig
 from lib_program import BUILD, Failure
 from lib_run import Skip, interrupted
 from lib_site import ROOT, scratch
-from matrix_faults import FAULTS, ROOT_ONLY
+from matrix_faults import FAULTS, ROOT_ONLY, THROUGH_KAFKA_PROXIES
 from matrix_report import report
 
 PHASES = ("load", "update", "clear")
@@ -79,8 +79,7 @@ def struck_by(rig, name, phase):
 def one_site(name, wanted, cluster, pg, tries, disk=None):
     """One church through the phases, those wanted with the fault. Returns the phases whose fault did not hit."""
     missed = []
-    proxied = name.startswith("kafka_")
-    with Rig(f"{name}-{tries}", cluster, pg, proxied_kafka=proxied) as rig:
+    with Rig(f"{name}-{tries}", cluster, pg, proxied_kafka=name in THROUGH_KAFKA_PROXIES) as rig:
         rig.disk = disk
         for phase in PHASES[:1 + max(PHASES.index(p) for p in wanted)]:
             if phase not in wanted:

@@ -63,24 +63,28 @@ def taken_over(rig):
 
 
 def producer_killed(rig):
-    """The leading producer gets SIGKILL with rows committed and messages not yet published; a second one stands by"""
+    """The leading producer gets SIGKILL: messages out and not yet noted (load), rows just committed (update), a Clear just
+    asked for; a second producer stands by"""
     standby = rig.site.producer(name="standby").ready()
-    until("the producer leads", lambda: rig.producer.metric("contact_sync_leading") == 1, 30)
-    if rig.phase == "clear":
-        rig.begin()
-        rig.struck()
-        rig.producer.kill()
-        evidence = hit(changes_left=rig.left())
-    else:
-        with rig.site.inserts_wait("offer"):
-            rig.begin()
-            until("publishing waits", rig.site.inserts_waiting, 30)
-            rig.struck()
-            rig.producer.kill()
-            evidence = hit(changes_unpublished=rig.left())
-        rig.site.sql("DROP TRIGGER wait ON offer; DROP FUNCTION wait_offer()")
+    leader = rig.producer
+    until("the producer leads", lambda: leader.metric("contact_sync_leading") == 1, 30)
     rig.producer = standby
-    yield evidence
+    if rig.phase == "load":
+        with rig.site.inserts_wait("offer_end"):
+            rig.begin()
+            until("the note of what was published waits", rig.site.inserts_waiting, 30)
+            rig.struck()
+            leader.kill()
+            left = rig.left()
+        rig.site.sql("DROP TRIGGER wait ON offer_end; DROP FUNCTION wait_offer_end()")
+    else:
+        rig.begin()
+        until("rows are committed", lambda: rig.left() > 0, 30)
+        rig.struck()
+        leader.kill()
+        left = rig.left()
+    state = rig.site.sql(f"SELECT state FROM run WHERE id = {rig.asked[-1]}") if rig.asked else "none"
+    yield {**hit(changes_left=left), "run_at_the_kill": state}
     need(standby.metric("contact_sync_leading") == 1, "the second producer does not lead")
 
 
@@ -188,6 +192,19 @@ def kafka_wire(fault, seconds=4.0, **members):
     return strike
 
 
+def worker_cut_off(rig):
+    """Nothing gets through between one worker and Exchange, PostgreSQL and Kafka, all at once, for longer than its lease"""
+    wires = (rig.exchange, rig.postgres, rig.cluster)
+    rig.begin()
+    rig.under_way()
+    rig.struck()
+    for wire in wires:
+        wire.be("blackhole")
+    rig.stay(5)
+    swallowed = [wire.heal().get("swallowed", 0) for wire in wires]
+    yield hit(**dict(zip(("from_exchange", "from_postgres", "from_kafka"), swallowed)))
+
+
 # --- Exchange ---
 
 
@@ -279,6 +296,7 @@ def answers(rig):
 
 def rock_away(rig):
     """Rock answers with errors while a run reads; back again, the run is asked for again"""
+    before = rig.site.rock.get("stats")["faults"]
     rig.site.rock_fault("error", times=0)
     rig.begin()
     rig.struck()
@@ -288,7 +306,7 @@ def rock_away(rig):
         state, _ = rig.site.planned(rig.asked[-1])
         need(state == "failed", f"the run is {state} although Rock was away")
         need(rig.since("written") == 0, "something was written although Rock was away")
-    seen = until("Rock was asked", lambda: sum(f.get("hits", 0) for f in rig.site.rock.get("faults")["faults"]), 20)
+    seen = until("Rock was asked", lambda: rig.site.rock.get("stats")["faults"] - before, 20)
     if rig.phase == "clear":
         rig.site.planned(rig.asked.pop())
     rig.site.rock.delete("faults")
@@ -325,13 +343,18 @@ FAULTS = {
                     "Every piece between one worker and Kafka comes 0.15 to 0.3 s late"),
     "kafka_resets": ("d", kafka_wire("resets", 2.5), "Connections of one worker to Kafka are reset"),
     "kafka_blackhole": ("d", kafka_wire("blackhole"), "Nothing gets through between one worker and Kafka"),
+    "kafka_half_open": ("d", kafka_wire("half_open"), "Requests of one worker reach Kafka, no answer comes back"),
+    "worker_cut_off": ("d", worker_cut_off, None),
     "disk_full": ("d", disk_full, None),
     "broker_killed": ("alone", broker_killed, None),
 }
 
 
+THROUGH_KAFKA_PROXIES = {name for name in FAULTS if name.startswith("kafka_")} | {"worker_cut_off"}
+
+
 def text_of(name):
-    return FAULTS[name][2] or FAULTS[name][1].__doc__.strip()
+    return " ".join((FAULTS[name][2] or FAULTS[name][1].__doc__).split())
 
 
 ROOT_ONLY = os.geteuid() == 0

@@ -128,6 +128,9 @@ class TcpFault:
             while self.fault == "blackhole":
                 link.torn = True
                 await asyncio.sleep(0.05)
+            if link.torn:  # what it sent is gone
+                link.reset()
+                return
             server_reader, server_writer = await self._connect()
             link.writers.append(server_writer)
             await asyncio.gather(self._pump(link, reader, server_writer, False),
