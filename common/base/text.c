@@ -56,12 +56,25 @@ static int decode(const unsigned char *s, size_t n, uint32_t *ret)
     return len;
 }
 
+/* Most texts are, and so it is told eight bytes at a time. */
+static bool is_ascii_word(const unsigned char *p)
+{
+    uint64_t word;
+
+    memcpy(&word, p, sizeof(word));
+    return !(word & UINT64_C(0x8080808080808080));
+}
+
 bool text_is_utf8(const char *s, size_t n)
 {
     const unsigned char *p = (const unsigned char *)s;
     uint32_t cp;
 
     for (size_t i = 0; i < n;) {
+        if (n - i >= sizeof(uint64_t) && is_ascii_word(p + i)) {
+            i += sizeof(uint64_t);
+            continue;
+        }
         int len = decode(p + i, n - i, &cp);
         if (len <= 0)
             return false;

@@ -12,24 +12,10 @@ static bool fail(struct scan *s, const char *why)
     return false;
 }
 
-/* Most texts are, and that is told eight bytes at a time. */
-static bool is_ascii(const char *p, size_t n)
-{
-    uint64_t all = 0, word;
-
-    for (; n >= sizeof(word); p += sizeof(word), n -= sizeof(word)) {
-        memcpy(&word, p, sizeof(word));
-        all |= word;
-    }
-    for (; n > 0; n--)
-        all |= (unsigned char)*p++;
-    return !(all & UINT64_C(0x8080808080808080));
-}
-
 void scan_init(struct scan *s, const char *p, size_t n)
 {
     *s = (struct scan){.start = p, .p = p, .end = p + n};
-    if (!is_ascii(p, n) && !text_is_utf8(p, n))
+    if (!text_is_utf8(p, n))
         fail(s, "is not UTF-8");
 }
 

@@ -259,3 +259,27 @@ Test(text, fold_makes_equal_what_people_take_for_equal)
         cr_expect(eq(str, shown(text_fold(arena, rows[i].a)), rows[i].want));
     cr_expect(text_fold(arena, NULL) == NULL);
 }
+
+/* Eight bytes are looked at together where they are ASCII. */
+Test(text, a_bad_byte_is_found_wherever_it_stands_among_ascii)
+{
+    enum { LEN = 40 };
+    char s[LEN];
+
+    for (size_t n = 1; n <= LEN; n++) {
+        memset(s, 'a', LEN);
+        cr_expect(text_is_utf8(s, n));
+        for (size_t i = 0; i < n; i++) {
+            s[i] = '\x80';
+            cr_expect_not(text_is_utf8(s, n), "%zu of %zu", i, n);
+            s[i] = '\xc3';
+            cr_expect_not(text_is_utf8(s, n), "%zu of %zu", i, n);
+            if (i + 1 < n) {
+                s[i + 1] = '\xa9';
+                cr_expect(text_is_utf8(s, n), "%zu of %zu", i, n);
+                s[i + 1] = 'a';
+            }
+            s[i] = 'a';
+        }
+    }
+}
