@@ -7,7 +7,8 @@ worker          one contact-sync-worker with default settings: what is for one m
 
 The mark is the library parallel-consumer's: 10.8 times one at a time for this load, ordered by key (its README). Exchange's time is 0 to
 5 ms a call, evenly spread, for the plain consumer, and the mean of that for each item of a call for the worker, whose calls
-hold many. JSON lines.
+hold many. All messages lie on the partition before the clock starts, at the first one that is taken; three times in turns, the
+median counts. JSON lines.
 """
 import base64
 import ctypes
@@ -21,8 +22,8 @@ from lib_bench import Bench, say
 from lib_kafka import BEGINNING, CONSUMER, Kafka
 from lib_program import need, until
 
-MAILBOXES, EACH, MEAN_MS, MARK = 100, 100, 2.5, 10.8
-ALONE = 2000  # messages that the plain consumer takes: its rate is the same all the time
+MAILBOXES, EACH, MEAN_MS, MARK, ROUNDS = 100, 100, 2.5, 10.8, 3
+ALONE = 1500  # messages that the plain consumer takes: its rate is the same all the time
 
 BODY = """<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"
  xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"
@@ -85,10 +86,11 @@ def one_at_a_time(bench):
 
 def keyed(bench):
     bench.fill(MAILBOXES, EACH)
+    total = bench.publish(MAILBOXES, EACH)
     worker, _ = bench.worker()
-    total = MAILBOXES * EACH
     begin = time.monotonic()
-    bench.publish(MAILBOXES, EACH)
+    while not worker.metric("contact_sync_messages_total"):
+        begin = time.monotonic()
     until("all messages are done", lambda: worker.metric("contact_sync_items_total", 'outcome="done"') >= total, 120)
     rate = total / (time.monotonic() - begin)
     stats = bench.stats()
@@ -97,14 +99,18 @@ def keyed(bench):
     return rate
 
 
-def main():
+def in_turns():
     with Bench(0, 0, partitions=1) as bench:
         bench.worker()[0].stop()  # makes the topics
         alone = one_at_a_time(bench)
     with Bench(0, MEAN_MS, partitions=1) as bench:
         bench.worker()[0].stop()
-        together = keyed(bench)
-    say("keyed_ratio", times=together / alone, mark=MARK, mailboxes=MAILBOXES, partitions=1)
+        return keyed(bench) / alone
+
+
+def main():
+    ratios = sorted(in_turns() for _ in range(ROUNDS))
+    say("keyed_ratio", times=ratios[ROUNDS // 2], least=ratios[0], most=ratios[-1], mark=MARK, mailboxes=MAILBOXES, partitions=1)
 
 
 if __name__ == "__main__":
