@@ -77,7 +77,7 @@ static bool extra_is_secret(const char *name)
 static void put_value(struct str *out, const char *s)
 {
     size_t n = strlen(s);
-    bool quote = n && (strchr(" \t\"", s[0]) || strchr(" \t", s[n - 1]));
+    bool quote = n && (strchr(" \t\r\"", s[0]) || strchr(" \t\r", s[n - 1]));
 
     str_addf(out, quote ? "\"%s\"" : "%s", s);
 }

@@ -19,9 +19,10 @@ int64_t http_retry_after_ms(const char *value, int64_t wall_ms)
     time_t date = curl_getdate(value, NULL);
     if (date < 0)
         return -1;
-    int64_t ms = (int64_t)date * 1000 - wall_ms;
-    if (ms > RETRY_AFTER_MAX_S * INT64_C(1000))
+    /* In seconds first: a year of many digits does not fit as milliseconds. */
+    if ((int64_t)date > wall_ms / 1000 + RETRY_AFTER_MAX_S)
         return RETRY_AFTER_MAX_S * INT64_C(1000);
+    int64_t ms = (int64_t)date * 1000 - wall_ms;
     return ms > 0 ? ms : 0;
 }
 

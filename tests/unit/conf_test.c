@@ -416,14 +416,14 @@ Test(conf, what_print_writes_can_be_loaded)
 {
     autovalue(str_release) struct str s = STR_INIT(10000);
 
-    cr_assert(eq(int, conf_set(c, "rock.url= \"x", &err), 0));
+    cr_assert(eq(int, conf_set(c, "rock.url= \"x\r", &err), 0));
     cr_assert(eq(int, conf_set(c, "mail_domains=a,b", &err), 0));
     conf_print(c, &s);
     struct conf *again = conf_new(defs, ARRAY_LEN(defs));
 
     put_file(s.p, s.n, 0600);
     cr_expect(eq(int, conf_load_file(again, path, &err), 0), "%s", err.text);
-    cr_expect_str_eq(conf_str(again, "rock.url"), " \"x");
+    cr_expect_str_eq(conf_str(again, "rock.url"), " \"x\r");
     conf_free(again);
 }
 

@@ -319,6 +319,7 @@ static const struct retry_case {
     {"Tue, 14 Nov 2023 22:14:20 GMT", 60000}, /* the clock says 22:13:20 */
     {"Tue, 14 Nov 2023 22:00:00 GMT", 0},
     {"Fri, 14 Nov 2036 22:00:00 GMT", INT64_C(604800000)},
+    {"Wed, 25 Nov 2099999999", INT64_C(604800000)}, /* more milliseconds than fit */
     {"soon", -1},
     {"-5", -1},
     {"", -1},
