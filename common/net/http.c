@@ -87,7 +87,8 @@ static void call_give_back(struct http_call *call)
     call->attempts = 0;
     call->offers = 0;
     call->token_expired = call->disclaimed = false;
-    call->handed = call->refused = call->fenced = call->too_big = call->bad_header = false;
+    call->handed = call->allowed = call->refused = call->fenced = call->too_big = call->bad_header =
+        false;
     call->wrong_address = false;
     call->reason[0] = '\0';
     move_to(call, CALL_IDLE);

@@ -78,9 +78,10 @@ struct http_request {
     bool send_once;              /* nothing is ever sent a second time; see above */
     bool fresh_connection;       /* none that was used before; it stays in the pool afterwards */
     bool want_certificate;       /* with fresh_connection: the response tells of it */
-    /* Asked right before the first body byte leaves (without a body: before the head); false aborts
-     * with "http.fenced", WHEN_LATER, nothing of the body sent. Must not call back into http. May
-     * be NULL. */
+    /* Asked right before the first body byte leaves (without a body: before the head), each time
+     * that it does: curl repeats what is not send_once when a reused connection was dead. false
+     * aborts with "http.fenced", nothing of the body sent: WHEN_LATER, WHEN_UNKNOWN where an
+     * attempt had gone out before. Must not call back into http. May be NULL. */
     bool (*may_send)(void *user);
     void *may_send_user;
 };

@@ -40,10 +40,11 @@ static size_t on_read(char *p, size_t size, size_t n, void *user)
     struct http_call *call = user;
     size_t left = call->body_len - call->offset;
     n = size * n < left ? size * n : left;
-    if (n > 0 && !call->handed && fenced(call))
+    if (n > 0 && !call->allowed && fenced(call))
         return CURL_READFUNC_ABORT;
     memcpy(p, call->body + call->offset, n);
     call->offset += n;
+    call->allowed |= n > 0;
     call->handed |= n > 0; /* from here on it may arrive */
     return n;
 }
@@ -77,8 +78,11 @@ static int on_attempt(void *user, char *to, char *from, int to_port, int from_po
                (call->handed || (call->attempts > 0 && !call->has_callback_body))) {
         call->refused = true;
         return CURL_PREREQFUNC_ABORT;
+    } else if (!call->send_once) { /* sent again as a whole, a long time later perhaps */
+        call->offset = 0;
     }
-    if (!call->has_callback_body && call->attempts == 0 && fenced(call))
+    call->allowed = false;
+    if (!call->has_callback_body && fenced(call))
         return CURL_PREREQFUNC_ABORT;
     call->attempts++;
     return CURL_PREREQFUNC_OK;

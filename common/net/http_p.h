@@ -50,6 +50,7 @@ struct http_call {
     CURLcode result;
     unsigned attempts; /* requests begun; a second one when a reused connection was dead */
     bool handed;       /* a body byte was given to curl */
+    bool allowed;      /* may_send was asked for the body of this attempt */
     bool disclaimed;   /* the answer is 401: the server did nothing with this attempt */
     bool refused;      /* curl wanted to begin again and was not let */
     bool fenced, too_big, bad_header;

@@ -138,7 +138,7 @@ static int fail_for(struct http_call *call, const char *host, const char *port, 
         return err_set(err, SCOPE_REMOTE, WHEN_NEVER, "http.header",
                        "%s:%s: a header has a line break", host, port);
     if (call->fenced)
-        return err_set(err, SCOPE_REMOTE, WHEN_LATER, "http.fenced",
+        return err_set(err, SCOPE_REMOTE, when, "http.fenced",
                        "%s:%s: not sent, the sender lost its right to", host, port);
     if (call->too_big)
         return err_set(err, SCOPE_REMOTE, when, "http.too_big",

@@ -98,7 +98,27 @@ Test(http_once, body_by_callback_may_be_repeated_when_not_send_once)
         fetch(.method = "POST", .body = "b", .may_send = always, .may_send_user = &asked);
     cr_expect(eq(int, g.status, 200));
     cr_expect(eq(int, server.bodies, 3));
-    cr_expect(eq(int, asked, 1));
+    cr_expect(eq(int, asked, 2), "each time that it leaves is asked for");
+}
+
+static bool at_first(void *n_asked)
+{
+    return ++*(int *)n_asked == 1;
+}
+
+/* A connection may die long after the request went out, and the lease with it. */
+Test(http_once, body_is_not_repeated_when_the_sender_lost_its_right_meanwhile)
+{
+    int asked = 0;
+    start_server(drop_second);
+    fetch(.method = "POST", .body = "b");
+    struct got g =
+        fetch(.method = "POST", .body = "b", .may_send = at_first, .may_send_user = &asked);
+    expect_error(g, "http.fenced", WHEN_UNKNOWN);
+    cr_expect(eq(int, asked, 2));
+    stop_server();
+    server.fn = NULL;
+    cr_expect(eq(int, server.bodies, 2));
 }
 
 Test(http_once, connection_dropped_in_mid_body_sends_nothing_twice)
