@@ -319,8 +319,9 @@ start() {
     [[ $KAFKA_SECURE == 1 ]] && write_certificates
     settle_port "$n"
 
+    # No '-': an id that begins with one would be taken for an option.
     [[ -f $KAFKA_STATE/cluster.id ]] ||
-        head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n' >"$KAFKA_STATE/cluster.id"
+        head -c 16 /dev/urandom | base64 | tr '+/' '__' | tr -d '=\n' >"$KAFKA_STATE/cluster.id"
 
     for ((i = 1; i <= n; i++)); do
         node_pid "$i" >/dev/null && continue
