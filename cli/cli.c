@@ -8,7 +8,7 @@
 static const struct cli_verb *const verbs[] = {
     &cli_up,     &cli_migrate, &cli_prefs,   &cli_run,   &cli_plan,   &cli_status,
     &cli_doctor, &cli_audit,   &cli_approve, &cli_clear, &cli_hidden, &cli_resume,
-    &cli_config, &cli_phones,  &cli_cron,    &cli_runs,  &cli_lava};
+    &cli_config, &cli_phones,  &cli_cron,    &cli_runs,  &cli_lava,   &cli_secret};
 
 static const char intro[] =
     "Usage: contact-sync VERB [OPTIONS] [--config FILE] [--set KEY=VALUE]...\n"

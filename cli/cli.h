@@ -14,7 +14,7 @@ struct cli_verb {
 
 extern const struct cli_verb cli_up, cli_migrate, cli_run, cli_plan, cli_status, cli_prefs,
     cli_approve, cli_clear, cli_hidden, cli_resume, cli_config, cli_phones, cli_cron, cli_runs,
-    cli_doctor, cli_lava, cli_audit;
+    cli_doctor, cli_lava, cli_audit, cli_secret;
 
 int cli_program(int argc, char **argv);
 

@@ -11,7 +11,7 @@ function(layer name dir)
     endif()
 endfunction()
 
-layer(sync_base common/base PkgConfig::JANSSON PkgConfig::UTF8PROC OpenSSL::Crypto Threads::Threads m)
+layer(sync_base common/base PkgConfig::JANSSON PkgConfig::UTF8PROC PkgConfig::SODIUM OpenSSL::Crypto Threads::Threads m)
 layer(sync_core common/core sync_base)
 layer(sync_lava common/core/lava sync_core sync_cron PkgConfig::PCRE2)
 layer(sync_cron common/core/cron sync_base)

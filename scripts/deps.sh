@@ -6,7 +6,7 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 packages=(gcc libc6-dev cmake ninja-build pkg-config tzdata
     librdkafka-dev libcurl4-openssl-dev libxml2-dev libpq-dev libjansson-dev libmicrohttpd-dev libssl-dev
-    libutf8proc-dev libpcre2-dev libc-ares-dev uthash-dev zlib1g-dev libcriterion-dev # the simulators are built beside the programs, the tests beside them
+    libutf8proc-dev libsodium-dev libpcre2-dev libc-ares-dev uthash-dev zlib1g-dev libcriterion-dev # the simulators are built beside the programs, the tests beside them
     postgresql-15 ca-certificates curl jq procps)
 kafka=(openjdk-17-jre-headless maven openssl)
 tests=(ccache gcovr python3 python3-venv python3-jsonschema python3-lxml libxml2-utils libkrb5-dev krb5-kdc krb5-admin-server krb5-user)

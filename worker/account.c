@@ -5,6 +5,7 @@
 #include "common/base/log.h"
 #include "common/base/str.h"
 
+#include "common/app/sealed.h"
 #include "common/app/secret_file.h"
 #include "common/net/http.h"
 #include "worker/discover.h"
@@ -76,6 +77,83 @@ static int token_url(const struct conf *c, char **ret, struct err *err)
     return 0;
 }
 
+/* --- secrets that lie in the database ---------------------------------------------------- */
+
+static void put_list(struct str *s, const struct conf *c, const char *setting)
+{
+    const char *const *list;
+    size_t n = conf_list(c, setting, &list);
+    for (size_t i = 0; i < n; i++)
+        str_addf(s, " %s", list[i]);
+}
+
+/* Where the password may go: the server that is set, or all that Autodiscover may lead to. */
+static void put_servers(struct str *s, const struct conf *c)
+{
+    const char *url = discover_fixed_url(c);
+    const char *host = url ? strstr(url, "://") : NULL;
+    if (host) {
+        str_add(s, url, (size_t)(host - url) + 3 + strcspn(host + 3, "/?#"));
+    } else {
+        str_addf(s, "autodiscover %s", conf_str(c, "exchange.autodiscover_url"));
+        put_list(s, c, "mail_domains");
+        put_list(s, c, "exchange.autodiscover_hosts");
+    }
+    for (size_t i = 0; i < s->n; i++)
+        if (s->p[i] >= 'A' && s->p[i] <= 'Z')
+            s->p[i] = (char)(s->p[i] + 'a' - 'A');
+}
+
+int account_secret_for(const struct conf *c,
+                       const char *name,
+                       struct account_secret *ret,
+                       struct err *err)
+{
+    bool oauth = strcmp(name, "exchange.oauth_secret") == 0;
+    if (!oauth && strcmp(name, "exchange.password") != 0)
+        return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf",
+                       "%.60s is no secret that can be sealed; there are exchange.password and "
+                       "exchange.oauth_secret",
+                       name);
+    memset(ret, 0, sizeof(*ret));
+    for (int i = 0; i < SEALED_LINES; i++)
+        str_init(&ret->text[i], SEAL_TEXT_MAX);
+    str_puts(&ret->text[0], conf_str(c, oauth ? "exchange.oauth_client_id" : "exchange.user"));
+    if (oauth)
+        str_addf(&ret->text[1], "%s %s", conf_str(c, "exchange.oauth_tenant"),
+                 conf_str(c, "exchange.oauth_token_url"));
+    else
+        str_puts(&ret->text[1], conf_str(c, "exchange.domain"));
+    put_servers(&ret->text[2], c);
+    ret->f = (struct sealed_for){
+        .name = oauth ? "exchange.oauth_secret" : "exchange.password",
+        .what = {oauth ? "exchange.oauth_client_id" : "exchange.user",
+                 oauth ? "exchange.oauth_tenant or exchange.oauth_token_url" : "exchange.domain",
+                 "server (exchange.url, or where Autodiscover may lead)"}};
+    for (int i = 0; i < SEALED_LINES; i++)
+        ret->f.lines[i] = ret->text[i].n ? ret->text[i].p : "";
+    return 0;
+}
+
+void account_secret_release(struct account_secret *a)
+{
+    for (int i = 0; i < SEALED_LINES; i++)
+        str_release(&a->text[i]);
+}
+
+/* A file wins, then a credential, then the database. */
+static int
+read_one(struct app *app, const char *file, const char *name, struct account *a, struct err *err)
+{
+    autovalue(account_secret_release) struct account_secret what = {0};
+    if (secret_file_there(app, file) || !sealed_can_open(app))
+        return secret_file_read(app, file, &a->secret, err);
+    if (account_secret_for(app->conf, name, &what, err) < 0)
+        return -1;
+    a->sealed = what.f.name;
+    return sealed_read(app, &what.f, &a->secret, err);
+}
+
 /* What the way to sign in needs. */
 static int read_secret(struct app *app, struct account *a, struct err *err)
 {
@@ -83,7 +161,7 @@ static int read_secret(struct app *app, struct account *a, struct err *err)
     if (by_oauth(c)) {
         if (token_url(c, &a->token_url, err) < 0)
             return -1;
-        return secret_file_read(app, OAUTH_FILE, &a->secret, err);
+        return read_one(app, OAUTH_FILE, "exchange.oauth_secret", a, err);
     }
     if (by_ticket(c)) {
         kerberos_environment(c);
@@ -91,7 +169,7 @@ static int read_secret(struct app *app, struct account *a, struct err *err)
     }
     if (app_need(app, "exchange.user", err) < 0)
         return -1;
-    return secret_file_read(app, PASSWORD, &a->secret, err);
+    return read_one(app, PASSWORD, "exchange.password", a, err);
 }
 
 int account_read(struct app *app, struct account *ret, struct err *err)

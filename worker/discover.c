@@ -20,8 +20,9 @@ struct discover {
     struct login *login;
     struct ad_policy policy;
     struct address_range ranges[MAX_RANGES];
-    struct autodiscover *a; /* until a store has it */
-    struct trace *trace;    /* may be NULL */
+    struct autodiscover *a;         /* until a store has it */
+    struct autodiscover *searching; /* the same, also after that; borrowed then */
+    struct trace *trace;            /* may be NULL */
 };
 
 static bool is_ews(const char *url)
@@ -136,6 +137,7 @@ int discover_new(struct app *app, struct account *account, struct discover **ret
     d->a = discover_open(d, err);
     if (!d->a)
         return -1;
+    d->searching = d->a;
     account->ews.url = NULL;
     account->ews.may_connect = may_connect;
     account->ews.may_connect_user = d;
@@ -150,6 +152,14 @@ void discover_free(struct discover *d)
     autodiscover_free(d->a);
     ews_auth_free(d->auth);
     free(d);
+}
+
+void discover_secret(struct discover *d, const char *password, struct autodiscover *opened)
+{
+    ews_auth_replace(d->auth, password);
+    autodiscover_login(d->searching, ews_auth_fingerprint(d->auth));
+    if (opened)
+        autodiscover_login(opened, ews_auth_fingerprint(d->auth));
 }
 
 void discover_trace(struct discover *d, struct trace *t)

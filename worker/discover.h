@@ -27,6 +27,9 @@ const char *discover_fixed_url(const struct conf *c);
  */
 int discover_new(struct app *app, struct account *a, struct discover **ret, struct err *err)
     must_check;
+/* The account's password is another one, for the store (also after discover_wrap) and for what
+ * discover_open made; that may be NULL. */
+void discover_secret(struct discover *d, const char *password, struct autodiscover *opened);
 /* Each step of each search goes there too; t outlives the store. */
 void discover_trace(struct discover *d, struct trace *t);
 void discover_free(struct discover *d); /* not after discover_wrap; NULL is fine */

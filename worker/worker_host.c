@@ -12,6 +12,7 @@
 #include "common/drv/login_pg.h"
 #include "common/drv/pg.h"
 #include "common/drv/queue_kafka.h"
+#include "common/drv/sealed_pg.h"
 #include "common/drv/trace_pg.h"
 #include "common/drv/version_pg.h"
 #include "common/net/notify.h"
@@ -22,10 +23,14 @@
 #include "worker/trace.h"
 
 struct worker_host {
+    struct app *app;
     struct pg *pg;
     struct ledger *ledger;
     struct login *login;
     struct contact_store *store, *ews; /* ews: the store itself, or the one inside */
+    const char *sealed;                /* the secret that came out of the database; NULL: none */
+    struct secret *secret;             /* it, to tell a new one by */
+    struct sealed_watch *watch;
     struct worker *worker;
     struct trace *trace;         /* NULL: off */
     struct discover *discover;   /* the store's own; NULL: the URL is set */
@@ -87,6 +92,18 @@ static void version_known(int64_t mailbox, const char *version, void *user)
     ews_store_version(user, mailbox, version);
 }
 
+static void keep_parts(struct worker_host *h,
+                       struct contact_store *ews,
+                       struct discover *discover,
+                       struct account *account)
+{
+    h->ews = ews;
+    h->discover = discover;
+    h->sealed = account->sealed;
+    if (h->sealed)
+        h->secret = steal(account->secret);
+}
+
 /* h: with what all workers know together; NULL: without. */
 static int
 store_open(struct app *app, struct worker_host *h, struct contact_store **store, struct err *err)
@@ -109,12 +126,36 @@ store_open(struct app *app, struct worker_host *h, struct contact_store **store,
     if (ews_store_new(app->loop, &account.ews, store, err) < 0)
         return -1;
     if (h)
-        h->ews = *store;
-    if (discover && h)
-        h->discover = discover;
+        keep_parts(h, *store, discover, &account);
     if (discover)
         *store = discover_wrap(steal(discover), *store, h ? h->pg : NULL);
     return 0;
+}
+
+/* --- a secret that is given while the worker runs ------------------------------------------ */
+
+/* One that does not fit is said, and the one before used on. */
+static void secret_given(const uint8_t *box, size_t n, void *user)
+{
+    struct worker_host *h = user;
+    autovalue(account_secret_release) struct account_secret what = {0};
+    autoptr(secret_free) struct secret *secret = NULL;
+    struct err err;
+    if (!n)
+        return;
+    if (account_secret_for(h->app->conf, h->sealed, &what, &err) < 0 ||
+        sealed_open(h->app, &what.f, box, n, &secret, &err) < 0) {
+        log_error("the sealed secret that was given cannot be used", log_err(&err));
+        return;
+    }
+    if (secret_equal(secret, h->secret))
+        return;
+    log_info("a new secret was given", kv("name", h->sealed));
+    ews_store_secret(h->ews, secret_text(secret));
+    if (h->discover)
+        discover_secret(h->discover, secret_text(secret), h->search);
+    secret_free(h->secret);
+    h->secret = steal(secret);
 }
 
 int worker_host_store(struct app *app, struct contact_store **store, struct err *err)
@@ -156,6 +197,7 @@ static int desk_open(struct app *app, struct worker_host *h, struct err *err)
 int worker_host_new(struct app *app, struct queue *queue, struct worker_host **ret, struct err *err)
 {
     autoptr(worker_host_free) struct worker_host *h = xalloc(sizeof(*h));
+    h->app = app;
     unsigned connections = (unsigned)conf_int(app->conf, "postgres.connections");
     if (app_pg_open(app, "contact-sync-worker", connections, true, &h->pg, err) < 0)
         return -1;
@@ -179,6 +221,8 @@ int worker_host_new(struct app *app, struct queue *queue, struct worker_host **r
         parts.probe_user = h;
     }
     h->worker = worker_new(&parts, &s);
+    if (h->sealed)
+        h->watch = sealed_pg_watch(h->pg, h->sealed, secret_given, h);
     *ret = steal(h);
     return 0;
 }
@@ -201,6 +245,8 @@ void worker_host_free(struct worker_host *h)
     autodiscover_free(h->search);
     trace_free(h->trace);
     pg_free(h->pg);
+    sealed_watch_free(h->watch);
+    secret_free(h->secret);
     login_free(h->login);
     free(h);
 }

@@ -44,8 +44,8 @@ int secret_file_read(struct app *app, const char *setting, struct secret **ret, 
         return read_line(app->conf, setting, ret, err);
     if (!credential(setting, &path)) {
         return err_set(err, SCOPE_PROCESS, WHEN_NEVER, "conf",
-                       "%s is not set; write `%s = ...` in the settings file, or give the program "
-                       "the systemd credential %.*s",
+                       "%s is not set; write `%s = ...` in the settings file, give the program the "
+                       "systemd credential %.*s, or seal it (contact-sync secret --help)",
                        setting, setting, (int)(strlen(setting) - strlen("_file")), setting);
     }
     const struct conf_def def = {.name = setting, .type = CONF_FILE, .help = ""};

@@ -1,5 +1,6 @@
 #include "common/base/secret.h"
 
+#include <openssl/crypto.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -36,6 +37,12 @@ void secret_free(struct secret *s)
 const char *secret_text(const struct secret *s)
 {
     return s ? s->text : "";
+}
+
+bool secret_equal(const struct secret *a, const struct secret *b)
+{
+    size_t n = strlen(secret_text(a));
+    return n == strlen(secret_text(b)) && CRYPTO_memcmp(secret_text(a), secret_text(b), n) == 0;
 }
 
 void secret_no_core(void)

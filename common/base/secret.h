@@ -8,6 +8,7 @@
 #ifndef SYNC_BASE_SECRET_H
 #define SYNC_BASE_SECRET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/base/cleanup.h"
@@ -18,6 +19,8 @@ struct secret;
 struct secret *secret_new(const char *text, size_t n);
 void secret_free(struct secret *s);              /* NULL is fine */
 const char *secret_text(const struct secret *s); /* "" for NULL; borrowed */
+/* In a time that does not tell where they differ. */
+bool secret_equal(const struct secret *a, const struct secret *b);
 /* No core dump of this process, and no debugger of the same user. */
 void secret_no_core(void);
 CLEANUP_DEFINE(struct secret, secret_free);

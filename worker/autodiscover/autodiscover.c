@@ -436,6 +436,12 @@ void autodiscover_free(struct autodiscover *a)
     free(a);
 }
 
+void autodiscover_login(struct autodiscover *a, const char *fingerprint)
+{
+    free(a->secret);
+    a->secret = xstrdup(fingerprint);
+}
+
 const struct ad_policy *autodiscover_policy(const struct autodiscover *a)
 {
     return &a->policy;

@@ -68,6 +68,8 @@ int autodiscover_new(struct loop *l,
                      struct autodiscover **ret,
                      struct err *err) must_check;
 void autodiscover_free(struct autodiscover *a); /* searches end without callbacks; NULL is fine */
+/* The account's password is another one: its fingerprint, for the login port. */
+void autodiscover_login(struct autodiscover *a, const char *fingerprint);
 const struct ad_policy *autodiscover_policy(const struct autodiscover *a);
 
 /*

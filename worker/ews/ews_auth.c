@@ -178,6 +178,13 @@ int ews_auth_new(const struct ews_account *config,
     return 0;
 }
 
+void ews_auth_replace(struct ews_auth *a, const char *password)
+{
+    secret_free(a->password);
+    a->password = secret_new(password, strlen(password));
+    set_fingerprint(a);
+}
+
 void ews_auth_free(struct ews_auth *a)
 {
     if (!a)

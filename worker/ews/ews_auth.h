@@ -38,6 +38,8 @@ unsigned ews_auth_can(void);
 int ews_auth_new(const struct ews_account *a, unsigned can, struct ews_auth **ret, struct err *err)
     must_check;
 void ews_auth_free(struct ews_auth *a); /* wipes the password; NULL is fine */
+/* The account's password is another one from now on. */
+void ews_auth_replace(struct ews_auth *a, const char *password);
 
 enum http_auth ews_auth_method(const struct ews_auth *a);
 /* r borrows from a. A token is not its business. */

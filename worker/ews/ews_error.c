@@ -261,19 +261,23 @@ bool ews_error_of_all(const char *err_code)
     return row ? row->flags & OF_ALL : strcmp(err_code, "http.400") == 0;
 }
 
+static bool of_one_item(enum outcome o)
+{
+    return o == OUT_DONE || o == OUT_GONE || o == OUT_CONFLICT || o == OUT_DEAD || o == OUT_SPLIT;
+}
+
 enum outcome
 ews_error_fault(const struct ews_problem *p, enum ews_verb verb, size_t n, struct err *err)
 {
     const struct code_row *row = true_row(p);
     enum outcome o = row_outcome(row, verb);
-    bool of_one_item =
-        o == OUT_DONE || o == OUT_GONE || o == OUT_CONFLICT || o == OUT_DEAD || o == OUT_SPLIT;
-    if (of_one_item && n > 1)
+    bool of_item = of_one_item(o);
+    if (of_item && n > 1)
         o = OUT_SPLIT;
     else if (o == OUT_DONE)
         o = OUT_GONE;
-    bool may_be_item = of_one_item || (o == OUT_RETRY_LATER && *p->code && !p->backoff_ms &&
-                                       (!row || row->scope == SCOPE_ITEM));
+    bool may_be_item = of_item || (o == OUT_RETRY_LATER && *p->code && !p->backoff_ms &&
+                                   (!row || row->scope == SCOPE_ITEM));
     fill(p, o, scope_of(o, row, may_be_item ? SCOPE_ITEM : SCOPE_MAILBOX), wait_of(p, row), err);
     return o;
 }

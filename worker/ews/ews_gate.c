@@ -236,11 +236,13 @@ static void refused(struct ews_call *c)
         return;
     }
     wait_here(c);
-    if (!counts)
-        return;
-    g->trier = NULL;
-    g->state = GATE_ASKING;
-    tell(g, LOGIN_REFUSED);
+    if (counts) {
+        g->trier = NULL;
+        g->state = GATE_ASKING;
+        tell(g, LOGIN_REFUSED);
+    } else if (g->state == GATE_SHUT && !g->timer) { /* that was the password before */
+        ask(g);
+    }
 }
 
 static void not_offered(struct ews_call *c, unsigned offers)
@@ -324,6 +326,17 @@ ews_gate_new(struct ews_store *s, struct login *port, void (*resumed)(void *user
     guid_random(&guid);
     guid_format(&guid, g->owner);
     return g;
+}
+
+void ews_gate_renew(struct ews_gate *g)
+{
+    g->port->ops->forget(g->port, g);
+    g->trier = NULL; /* its answer is about the old one */
+    g->state = GATE_SHUT;
+    loop_cancel(g->timer);
+    g->timer = NULL;
+    if (g->was_stopped || first_waiting(g))
+        ask(g);
 }
 
 void ews_gate_free(struct ews_gate *g)

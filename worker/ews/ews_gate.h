@@ -27,6 +27,9 @@ struct ews_gate *
 ews_gate_new(struct ews_store *s, struct login *port, void (*resumed)(void *user), void *user);
 void ews_gate_free(struct ews_gate *g); /* after the last call; NULL is fine */
 
+/* The password is another one: what was known of it, and what is on its way, counts no more. */
+void ews_gate_renew(struct ews_gate *g);
+
 /* true: send c now. false: it waits; ews_call_go or ews_call_fail_later will be called for it. */
 bool ews_gate_pass(struct ews_call *c);
 /* c was answered 401. It goes again, waits or fails: through ews_call_go, ews_call_fail_later. */

@@ -222,6 +222,13 @@ const char *ews_oauth_token(struct ews_oauth *o, uint64_t *ret_number)
     return o->token ? secret_text(o->token) : NULL;
 }
 
+void ews_oauth_replace(struct ews_oauth *o, const char *secret)
+{
+    secret_free(o->secret);
+    o->secret = secret_new(secret, strlen(secret));
+    forget(o);
+}
+
 void ews_oauth_drop(struct ews_oauth *o, uint64_t number)
 {
     if (number == o->number)

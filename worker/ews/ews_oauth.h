@@ -38,6 +38,8 @@ int ews_oauth_new(struct loop *l,
                   struct ews_oauth **ret,
                   struct err *err) must_check;
 void ews_oauth_free(struct ews_oauth *o); /* NULL is fine; done is not called any more */
+/* Another secret from now on; what the one before had brought is forgotten. */
+void ews_oauth_replace(struct ews_oauth *o, const char *secret);
 /* The token, borrowed until the next turn of the loop, and its number. NULL: there is none yet,
  * done will tell. One that ends soon is renewed meanwhile. */
 const char *ews_oauth_token(struct ews_oauth *o, uint64_t *ret_number);

@@ -198,6 +198,15 @@ int ews_store_new(struct loop *l,
     return 0;
 }
 
+void ews_store_secret(struct contact_store *base, const char *secret)
+{
+    struct ews_store *s = (struct ews_store *)base;
+    ews_auth_replace(s->auth, secret);
+    if (s->oauth)
+        ews_oauth_replace(s->oauth, secret);
+    ews_gate_renew(s->gate);
+}
+
 void ews_store_version(struct contact_store *base, int64_t mailbox, const char *version)
 {
     ews_versions_put(((struct ews_store *)base)->versions, mailbox, version);

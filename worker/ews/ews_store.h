@@ -80,6 +80,9 @@ int ews_store_new(struct loop *l,
                   struct contact_store **ret,
                   struct err *err) must_check;
 
+/* The account's password, or its client's secret, is another one. A stopped account goes on. */
+void ews_store_secret(struct contact_store *s, const char *secret);
+
 /* What a mailbox's server took before (version_found), of an earlier process. */
 void ews_store_version(struct contact_store *s, int64_t mailbox, const char *version);
 
