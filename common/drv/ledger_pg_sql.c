@@ -125,7 +125,8 @@ const struct pg_stmt ledger_sql_load = {
                       " d.have, d.have_content, " HAVE_BODY ", d.have_cats, d.have_key,"
                       " d.item_id, d.version,"
                       " d.op, d.key, d.content, " OPEN_BODY ", d.cats, d.looks,"
-                      " (extract(epoch FROM statement_timestamp() - d.sent_at) * 1000)::bigint, d.lacks"
+                      " (extract(epoch FROM statement_timestamp() - d.sent_at) * 1000)::bigint, "
+                      "d.lacks"
                       " FROM d" LINK_ORDER};
 
 /* Returns: ours?, done? A release that is repeated finds the lease gone and says done. */
@@ -179,7 +180,8 @@ const struct pg_stmt ledger_sql_record = {
     " r AS (SELECT u.*, c.hash AS kept, i.person IS NOT NULL AS open, i.state AS sent"
     "  FROM lease, unnest($4::bigint[], $5::boolean[], $6::bytea[], $7::bytea[], $8::text[],"
     "  $9::uuid[], $10::text[], $11::text[], $12::boolean[], $13::boolean[], $14::bigint[],"
-    "  $15::boolean[], $16::bigint[], $17::text[], $18::text[], $19::text[], $20::boolean[], $21::text[])"
+    "  $15::boolean[], $16::bigint[], $17::text[], $18::text[], $19::text[], $20::boolean[], "
+    "$21::text[])"
     "  AS u(person, set_have, have, content, cats, key, item_id, version, clear_intent, look_done,"
     "  look_in, dead, retry_in, outcome, code, op, hide, lacks)"
     "  LEFT JOIN content c ON c.hash = u.content"

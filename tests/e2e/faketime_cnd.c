@@ -1,7 +1,7 @@
 /*
- * Preloaded beside libfaketime, which does not know the waits of C11 threads that librdkafka uses: they would end by the
- * real clock although their time was made from the false one. Handed on to the wait that libfaketime does translate; with
- * glibc both kinds of objects are the same.
+ * Preloaded beside libfaketime, which does not know the waits of C11 threads that librdkafka uses:
+ * they would end by the real clock although their time was made from the false one. Handed on to
+ * the wait that libfaketime does translate; with glibc both kinds of objects are the same.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -33,8 +33,8 @@ enum {
     EWS_MAX_DEPTH = 64,
     EWS_MAX_TEXT = 4096, /* of one element that we read */
     EWS_MAX_ADDRESS = 320,
-    EWS_MAX_HASH = 127,  /* of RockSyncHash; a longer one is not ours and is cut */
-    EWS_MAX_MARK = 63,   /* of what the original plugin wrote; a longer one is cut */
+    EWS_MAX_HASH = 127, /* of RockSyncHash; a longer one is not ours and is cut */
+    EWS_MAX_MARK = 63,  /* of what the original plugin wrote; a longer one is cut */
     EWS_ARENA_BYTES =
         64 << 20, /* more than the limits above, and folding the categories, can fill */
 };
@@ -43,9 +43,8 @@ struct ews_problem { /* what a response message or a fault says about its troubl
                         ASCII */
     const char *code;       /* ResponseCode as text, known or not; "": none to go by */
     const char *inner_code; /* the one that ErrorInternalServerError hides, or NULL */
-    const char
-        *at; /* path of the property ("contacts:PhoneNumber:MobilePhone"), or the line, that the
-                server names; or NULL. Never a value */
+    const char *at; /* path of the property ("contacts:PhoneNumber:MobilePhone"), or the line, that
+                       the server names; or NULL. Never a value */
     uint32_t backoff_ms; /* BackOffMilliseconds; 0: none */
     const char *primary; /* address that the mailbox wants to be known by; or NULL */
 };
