@@ -242,6 +242,7 @@ full)
     run_self_check
     run_fuzzers
     run_instructions
+    run_mutations
     ;;
 soak)
     run_schedules 1000000
