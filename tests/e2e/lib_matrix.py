@@ -3,6 +3,7 @@ import concurrent.futures
 import contextlib
 import pathlib
 import subprocess
+import tempfile
 import time
 import urllib.parse
 
@@ -10,6 +11,7 @@ from lib_program import Failure, forget, need, remember, until
 from lib_servers import Kafka, Postgres, free_block
 from lib_site import Site, scratch
 from matrix_check import Judge
+from matrix_seen import Watch
 from tcp_fault import TcpFault
 
 NODES = 3
@@ -57,11 +59,7 @@ class Cluster(Kafka):
                 f"advertised.listeners=PLAINTEXT://127.0.0.1:{own},PROXIED://127.0.0.1:{proxy.port}\n")
         self.env["KAFKA_PROPS"] = str(properties)
         try:
-            try:
-                self.direct = self.call("start", str(NODES))
-            except Failure:  # somebody took a port in between, say
-                self.call("stop")
-                self.direct = self.call("start", str(NODES))
+            self.direct = self.call("start", str(NODES))
             self.bootstrap = ",".join(f"127.0.0.1:{proxy.port}" for proxy in self.proxies)
         except BaseException:
             self.__exit__(None, None, None)
@@ -136,6 +134,7 @@ class Rig:
         self.struck_at = self.exact_at = 0.0
         self.before = {}
         self.victim_env = {}
+        self.watch = None
 
     def __enter__(self):
         self.site.__enter__()
@@ -178,8 +177,8 @@ class Rig:
         raise Failure(f"{program.name} does not start:\n{program.tail()}")
 
     def sending(self):
-        """Requests that the victim has out."""
-        return self.victim.debug().get("worker", {}).get("sending", 0)
+        """Writes that the victim has out."""
+        return self.victim.debug().get("worker", {}).get("states", {}).get("SENDING", 0)
 
     # --- what is asked of the product ---
 
@@ -254,7 +253,7 @@ class Rig:
     # --- moments ---
 
     def under_way(self, sending=True):
-        """Returns when something is written, much is left, and (sending) the victim has a request out."""
+        """Returns when something is written, much is left, and (sending) the victim has a write out."""
 
         def moment():
             stats = self.site.stats()
@@ -266,7 +265,8 @@ class Rig:
             raise Missed("the work was done before the fault came")
 
     def struck(self):
-        """From now on the seconds count."""
+        """From now on the seconds count, and what an operator could see."""
+        self.watch = Watch({"producer": self.producer, "worker": self.victim, "other worker": self.second})
         self.struck_at = time.monotonic()
 
     def stay(self, seconds):
@@ -328,19 +328,23 @@ def run(*command):
 class Ballast:
     """A small file system that can be filled and emptied; needs root. with Ballast(MiB) as disk: disk.folder ..."""
 
-    def __init__(self, name, mib):
-        self.folder, self.mib = scratch() / f"disk-{name}", mib
+    def __init__(self, mib):
+        # A short path: it has to hold a socket.
+        self.folder, self.mib = pathlib.Path(tempfile.mkdtemp(prefix="contact-sync-disk.")), mib
         self.file = self.folder / "ballast"
 
     def __enter__(self):
-        self.folder.mkdir(parents=True)
         run("mount", "-t", "tmpfs", "-o", f"size={self.mib}m,mode=755", "contact-sync-matrix", self.folder)
-        remember(self, lambda: run("umount", "-l", self.folder))
+        remember(self, self.end)
         return self
 
     def __exit__(self, kind, value, trace):
-        run("umount", "-l", self.folder)
+        self.end()
         forget(self)
+
+    def end(self):
+        run("umount", "-l", self.folder)
+        self.folder.rmdir()
 
     def fill(self):
         """To the last byte; returns the MiB that were free."""

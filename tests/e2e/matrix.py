@@ -3,7 +3,7 @@
 and two workers as processes. A cell passes when the mailboxes end as the model of the church says (matrix_check.py).
 
     matrix.py [FAULT..]          the whole, or these rows; FAULT/PHASE for one cell
-    matrix.py --brief            one phase of some faults, for every day
+    matrix.py --brief            three cells, for every day
     matrix.py --report FILE..    the table of docs/reliability.md from the lines of earlier runs
 
 Prints one JSON line a cell: fault, phase, outcome, seconds from the fault to exact, settled (writes whose outcome had to be
@@ -26,11 +26,11 @@ from lib_program import BUILD, Failure
 from lib_run import Skip, interrupted
 from lib_site import ROOT, scratch
 from matrix_faults import FAULTS, ROOT_ONLY, THROUGH_KAFKA_PROXIES
-from matrix_report import report
+from matrix_report import machine, report
 
 PHASES = ("load", "update", "clear")
 TRIES = 3
-BRIEF = ("worker_frozen/load", "exchange_half_open/load", "postgres_blackhole/update", "out_of_memory/clear")
+BRIEF = ("exchange_half_open/load", "postgres_blackhole/load", "out_of_memory/load")
 LINES = ROOT / "build/matrix.jsonl"
 
 _printing = threading.Lock()
@@ -63,6 +63,7 @@ def struck_by(rig, name, phase):
     try:
         rig.evidence.update(next(act))
         seconds = rig.exact()
+        seen = rig.watch.what()
         with contextlib.suppress(StopIteration):
             next(act)
         rig.final()
@@ -70,7 +71,7 @@ def struck_by(rig, name, phase):
         act.close()
     again, doubled = rig.judge.created_again(), rig.judge.doubled()
     line = {"fault": name, "phase": phase, "outcome": "exact", "seconds": round(seconds, 1),
-            "settled": rig.since("settled"), "created_again": again, "doubled": doubled, "hit": rig.evidence}
+            "settled": rig.since("settled"), "created_again": again, "doubled": doubled, "hit": rig.evidence, "seen": seen}
     if again or doubled:
         line["outcome"] = "doubled"
     return line
@@ -118,7 +119,7 @@ def row(name, phases, cluster, pg):
 
 def fail(name, wanted, why, _):
     """The first wanted phase without a line is the one that failed; those after it did not run."""
-    done = {line["phase"] for line in _lines if line["fault"] == name and line["outcome"] in ("exact", "doubled")}
+    done = {line["phase"] for line in _lines if line.get("fault") == name and line["outcome"] in ("exact", "doubled")}
     rest = [p for p in wanted if p not in done] or wanted[-1:]
     say({"fault": name, "phase": rest[0], "outcome": "FAILED", "why": why})
     for phase in rest[1:]:
@@ -128,7 +129,7 @@ def fail(name, wanted, why, _):
 def on_small_disk(name, wanted, cluster, tries):
     if not ROOT_ONLY:
         raise Skip("mounting a small file system needs root")
-    with Ballast(f"{name}-{tries}", 128) as disk, OwnPostgres(name, disk.folder) as pg:
+    with Ballast(128) as disk, OwnPostgres(name, disk.folder) as pg:
         return one_site(name, wanted, cluster, pg, tries, disk)
 
 
@@ -178,10 +179,12 @@ def main():
         signal.signal(number, interrupted)
     rows = wanted_rows(BRIEF if words == ["--brief"] else words or FAULTS)
     begin = time.monotonic()
+    _lines.append(machine())
     everything(rows)
+    _lines[0]["seconds"] = round(time.monotonic() - begin)
     LINES.parent.mkdir(exist_ok=True)
     LINES.write_text("".join(json.dumps(line) + "\n" for line in _lines))
-    words = [line["outcome"] for line in _lines]
+    words = [line["outcome"] for line in _lines[1:]]
     print(f"{words.count('exact')} of {len(words)} cells exact, {words.count('skipped')} skipped,"
           f" {time.monotonic() - begin:.0f} s")
     if set(words) - {"exact", "skipped"}:
