@@ -43,19 +43,21 @@ def report(files):
     head, rest = page.split(BEGIN, 1)
     PAGE.write_text("\n".join([head + BEGIN, "", *summary(runs, cells), "", *table(cells), "", *seen(cells), "",
                                END + rest.split(END, 1)[1]]))
-    print(f"{PAGE.relative_to(ROOT)}: {len(cells)} cells of {len(runs)} runs")
+    print(f"{PAGE.relative_to(ROOT)}: {len(cells)} cells of {len(runs)} run(s)")
 
 
 def summary(runs, cells):
     exact = [c for c in cells if c["outcome"] == "exact"]
     other = [c for c in cells if c["outcome"] != "exact"]
     tried = sum(1 for c in exact if c.get("tries", 1) > 1)
-    took = ", ".join(f"{r['at']} (commit {r['commit']}, {r.get('seconds', 0) // 60} min {r.get('seconds', 0) % 60:02d} s)"
+    took = ", ".join(f"{r['at']} (commit {r['commit']}, {r.get('seconds', 0) // 60} min {r.get('seconds', 0) % 60:02d} s,"
+                     f" load average before it {r['load_before']:.1f})"
                      for r in runs)
     lines = [f"**{len(exact)} of {len(cells)} cells exact**, {sum(c['doubled'] for c in exact)} contacts doubled,"
              f" {sum(c['created_again'] for c in exact)} created twice. In {tried} cells the fault did not hit at first and the cell was run"
              " again.", "",
-             f"Runs: {took}.", f"Machine: {runs[-1]['machine']}; Kafka {runs[-1]['kafka']}, three brokers on it; debug build."]
+             f"Runs: {took}.", "",
+             f"Machine: {runs[-1]['machine']}; Kafka {runs[-1]['kafka']}, three brokers on it; debug build."]
     if other:
         lines += ["", "Not exact: " + "; ".join(f"{c['fault']}/{c['phase']}: {c['outcome']} {c.get('why', '')[:120]}" for c in other) + "."]
     return lines
