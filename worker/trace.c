@@ -188,7 +188,7 @@ int trace_new(struct loop *l,
     t->user = user;
     if (asprintf(&t->path, "%s/%s", folder, file_name) < 0 ||
         asprintf(&t->next_path, "%s/.%s.%ld", folder, file_name, (long)getpid()) < 0)
-        abort();
+        out_of_memory("trace");
     str_init(&t->text, TEXT_MAX);
     str_init(&t->search, SEARCH_MAX);
     *ret = t;

@@ -9,6 +9,12 @@ static _Noreturn void no_memory(size_t n)
     abort();
 }
 
+void out_of_memory(const char *what)
+{
+    fprintf(stderr, "out of memory (%s)\n", what);
+    abort();
+}
+
 void *xalloc(size_t n)
 {
     void *p = calloc(1, n ? n : 1);

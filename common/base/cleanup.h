@@ -56,5 +56,7 @@ void *xalloc(size_t n);
 void *xrealloc(void *p, size_t n); /* new part not zeroed */
 char *xstrdup(const char *s);      /* NULL gives NULL */
 char *xstrndup(const char *s, size_t n);
+/* The same end where a library says that it has no memory; what: whose, one word. */
+_Noreturn void out_of_memory(const char *what);
 
 #endif

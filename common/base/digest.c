@@ -26,8 +26,7 @@ static void must(bool ok)
 {
     if (ok)
         return;
-    fprintf(stderr, "libcrypto failed\n"); /* no memory or no SHA-256: nothing to go on with */
-    abort();
+    out_of_memory("libcrypto"); /* or it has no SHA-256 */
 }
 
 static void free_ctx(void *ctx)

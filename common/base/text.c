@@ -217,7 +217,7 @@ const char *text_clean(struct arena *a, const char *s, size_t n, size_t max_byte
             utf8proc_map((const utf8proc_uint8_t *)raw.p, (utf8proc_ssize_t)raw.n, &composed,
                          UTF8PROC_STABLE | UTF8PROC_COMPOSE);
         if (got < 0)
-            abort(); /* the input is valid UTF-8: only memory can be missing */
+            out_of_memory("utf8proc"); /* the input is valid UTF-8: only memory can be missing */
         r = (const char *)composed;
         len = (size_t)got;
     } else {

@@ -258,7 +258,7 @@ int dns_new(struct loop *l, const char *servers, struct dns **ret, struct err *e
     int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
     d->l = l;
     if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) /* counted */
-        abort();
+        out_of_memory("c-ares");
     int rc = ares_init_options(&d->channel, &o, mask);
     if (rc == ARES_SUCCESS && servers && *servers) {
         rc = ares_set_servers_ports_csv(d->channel, servers);

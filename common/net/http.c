@@ -115,7 +115,7 @@ static void start_queued(struct http_client *c)
     while (c->n_active < c->limits.max_connections && (call = TAILQ_FIRST(&c->queued))) {
         move_to(call, CALL_ACTIVE);
         if (curl_multi_add_handle(c->multi, call->easy) != CURLM_OK)
-            abort();
+            out_of_memory("curl");
     }
 }
 
@@ -194,7 +194,7 @@ static struct curl_slist *copy_list(const char *const *v)
     for (; v && *v; v++) {
         struct curl_slist *longer = curl_slist_append(list, *v);
         if (!longer)
-            abort();
+            out_of_memory("curl");
         list = longer;
     }
     return list;

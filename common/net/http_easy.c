@@ -8,7 +8,7 @@
 #define set(easy, option, value)                                                                   \
     do {                                                                                           \
         if (curl_easy_setopt((easy), (option), (value)) != CURLE_OK)                               \
-            abort();                                                                               \
+            out_of_memory("curl");                                                                 \
     } while (0)
 
 static size_t on_head_line(char *p, size_t size, size_t n, void *user)
@@ -114,7 +114,7 @@ void http_easy_init(struct http_call *call)
     const struct http_limits *limits = &call->c->limits;
     CURL *e = call->easy = curl_easy_init();
     if (!e)
-        abort();
+        out_of_memory("curl");
     set_callbacks(call);
     set(e, CURLOPT_NOSIGNAL, 1L);
     /* A time-out or cancel in mid-lookup would otherwise wait for the resolver's thread, and the
@@ -142,7 +142,7 @@ static void add_header(struct http_call *call, const char *header)
 {
     struct curl_slist *list = curl_slist_append(call->headers, header);
     if (!list)
-        abort();
+        out_of_memory("curl");
     call->headers = list;
 }
 

@@ -60,7 +60,7 @@ static bool may_connect(struct http_call *call, const struct sockaddr *address)
         return true;
     CURLU *u = curl_url();
     if (!u)
-        abort();
+        out_of_memory("curl");
     curl_easy_getinfo(call->easy, CURLINFO_EFFECTIVE_URL, &url);
     bool ok = url && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
               curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
@@ -143,7 +143,7 @@ void http_mux_init(struct http_client *c)
     curl_global_init(CURL_GLOBAL_DEFAULT); /* counted; undone by http_leave */
     c->multi = curl_multi_init();
     if (!c->multi)
-        abort();
+        out_of_memory("curl");
     c->due_ms = -1;
     curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_interest);
     curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);

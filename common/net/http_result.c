@@ -32,7 +32,7 @@ static void fill_location(struct http_call *call, struct http_response *r)
     char *url = NULL;
     CURLU *u = curl_url();
     if (!u)
-        abort();
+        out_of_memory("curl");
     curl_easy_getinfo(call->easy, CURLINFO_REDIRECT_URL, &url);
     if (url && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK) {
         curl_url_set(u, CURLUPART_USER, NULL, 0);
@@ -163,7 +163,7 @@ static int fill_error(struct http_call *call, struct err *err)
     char *url = NULL, *host = NULL, *port = NULL;
     CURLU *u = curl_url();
     if (!u)
-        abort();
+        out_of_memory("curl");
     curl_easy_getinfo(call->easy, CURLINFO_EFFECTIVE_URL, &url);
     if (url && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK) {
         curl_url_get(u, CURLUPART_HOST, &host, 0);

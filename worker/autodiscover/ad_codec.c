@@ -415,6 +415,8 @@ on_doctype(void *user, const xmlChar *name, const xmlChar *external, const xmlCh
 static void on_error(void *user, xmlErrorPtr error)
 {
     struct decoder *d = user;
+    if (error->code == XML_ERR_NO_MEMORY)
+        out_of_memory("libxml2"); /* not: the answer is unreadable */
     if (error->level >= XML_ERR_ERROR && !d->why)
         d->why = "it is not well-formed";
 }
@@ -433,11 +435,13 @@ static void parse(struct decoder *d, const char *p, size_t n)
     /* Exchange writes UTF-8. Other encodings would go through converters that complain on stderr.
      */
     bool utf8 = n <= AD_MAX_BYTES && text_is_utf8(p, n) && !memchr(p, '\0', n);
-    d->xml = n > 0 && utf8 ? xmlCreateMemoryParserCtxt(p, (int)n) : NULL;
-    if (!d->xml) {
+    if (n == 0 || !utf8) {
         d->why = n == 0 ? "it is empty" : n > AD_MAX_BYTES ? "it is too long" : "it is not UTF-8";
         return;
     }
+    d->xml = xmlCreateMemoryParserCtxt(p, (int)n);
+    if (!d->xml)
+        out_of_memory("libxml2");
     *d->xml->sax = handler;
     d->xml->userData = d;
     xmlCtxtUseOptions(d->xml, XML_PARSE_NONET | XML_PARSE_COMPACT | XML_PARSE_IGNORE_ENC);

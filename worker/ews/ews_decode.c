@@ -163,6 +163,8 @@ on_doctype(void *user, const xmlChar *name, const xmlChar *external, const xmlCh
 static void on_error(void *user, xmlErrorPtr error)
 {
     struct decoder *d = user;
+    if (error->code == XML_ERR_NO_MEMORY)
+        out_of_memory("libxml2"); /* not: the answer is unreadable */
     if (error->level < XML_ERR_ERROR)
         return;
     if (error->code == XML_ERR_INVALID_CHAR) {
@@ -216,11 +218,11 @@ static bool parse(struct decoder *d, const char *p, size_t n, bool recovering)
     start(d);
     d->recovering = recovering;
     d->why = unfit(p, n);
-    d->xml = d->why ? NULL : xmlCreateMemoryParserCtxt(p, (int)n);
-    if (!d->xml) {
-        d->why = d->why ? d->why : "there is no memory";
+    if (d->why)
         return false;
-    }
+    d->xml = xmlCreateMemoryParserCtxt(p, (int)n);
+    if (!d->xml)
+        out_of_memory("libxml2");
     *d->xml->sax = handler;
     d->xml->userData = d;
     xmlCtxtUseOptions(d->xml, XML_PARSE_NONET | XML_PARSE_COMPACT | XML_PARSE_IGNORE_ENC |
