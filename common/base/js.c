@@ -34,16 +34,6 @@ static const char *parse_problem(const json_error_t *e)
     }
 }
 
-/* Else a good document would be called bad, and nobody would ask for it again. Where jansson gives
- * up for want of memory it mostly sets no code at all. */
-static void check_memory(const json_error_t *e)
-{
-    enum json_error_code code = json_error_code(e);
-
-    if (code == json_error_out_of_memory || code == json_error_unknown)
-        out_of_memory("jansson");
-}
-
 json_t *js_parse(const char *text, size_t n, size_t max_bytes, struct err *err)
 {
     json_error_t e;
@@ -55,8 +45,6 @@ json_t *js_parse(const char *text, size_t n, size_t max_bytes, struct err *err)
         return NULL;
     }
     v = json_loadb(n ? text : "", n, JSON_REJECT_DUPLICATES, &e);
-    if (!v)
-        check_memory(&e);
     if (!v)
         err_set(err, SCOPE_ITEM, WHEN_NEVER, "json", "JSON %s (line %d, column %d, byte %d)",
                 parse_problem(&e), e.line, e.column, e.position);
