@@ -94,7 +94,7 @@ static int ask(struct pg *pg, const char *address, int64_t *ret_id, struct err *
 void doctor_worker(struct app *app, struct arena *a, const char *mailbox, struct checkup *c)
 {
     autoptr(pg_free) struct pg *pg = NULL;
-    int64_t id, begin = clock_now(loop_clock(app->loop));
+    int64_t id = 0, begin = clock_now(loop_clock(app->loop));
     char *answer = NULL;
     struct err err;
     if (app_pg_open(app, "contact-sync doctor", 1, true, &pg, &err) < 0 ||

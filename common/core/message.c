@@ -12,7 +12,8 @@
 static const char *const op_names[] = {[TASK_UPSERT] = "upsert",
                                        [TASK_DELETE] = "delete",
                                        [TASK_CLEAR] = "clear",
-                                       [TASK_PROBE] = "probe"};
+                                       [TASK_PROBE] = "probe",
+                                       [TASK_PHOTO] = "photo"};
 
 /* Known fields; the bit of each says that it was read. */
 enum field { F_V, F_ID, F_OP, F_MAILBOX, F_PERSON, F_GEN, F_AT, F_COUNT };

@@ -3,10 +3,10 @@
  * generation g".
  *
  * {"v":1,"id":"<guid>","op":"upsert","mailbox":12,"person":812,"gen":3,"at":1795392000000}
- * upsert and delete need a person; clear and probe have none (absent or 0). Integers are at most
- * TASK_MAX_INT: what every JSON reader holds exactly. Ids only, nothing personal. op is what the
- * planner meant; the rows decide. Unknown fields are ignored; unknown versions and bytes that are
- * no task are errors (code "message.version", "message.bytes") and belong to the dead topic.
+ * upsert and delete need a person; clear, probe and photo have none (absent or 0). Integers are at
+ * most TASK_MAX_INT: what every JSON reader holds exactly. Ids only, nothing personal. op is what
+ * the planner meant; the rows decide. Unknown fields are ignored; unknown versions and bytes that
+ * are no task are errors (code "message.version", "message.bytes") and belong to the dead topic.
  */
 #ifndef SYNC_CORE_MESSAGE_H
 #define SYNC_CORE_MESSAGE_H
@@ -19,13 +19,13 @@
 
 struct str;
 
-enum task_op { TASK_UPSERT, TASK_DELETE, TASK_CLEAR, TASK_PROBE };
+enum task_op { TASK_UPSERT, TASK_DELETE, TASK_CLEAR, TASK_PROBE, TASK_PHOTO };
 
 struct task {
     struct guid id; /* of the message */
     enum task_op op;
     int64_t mailbox; /* row id, > 0 */
-    int64_t person;  /* row id; 0 for clear and probe */
+    int64_t person;  /* row id; 0 for clear, probe and photo */
     int64_t gen;     /* the mailbox's plan generation when it was published, >= 0 */
     int64_t at_ms;   /* wall clock of publishing */
 };

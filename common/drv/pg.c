@@ -269,6 +269,15 @@ void pg_exec(
     pg_exec_steps(pg, &step, 1, done, user);
 }
 
+void pg_exec_owned(
+    struct pg *pg, const struct pg_stmt *s, const struct pg_params *p, pg_done done, void *user)
+{
+    const struct pg_step step = {s, p};
+    struct pg_item *it = pg_item_new(PG_ITEM_CALL, &step, 1, done, user);
+    it->owns_user = true;
+    submit(pg, it);
+}
+
 int pg_call_steps(
     struct pg *pg, const struct pg_step *steps, size_t n, struct pg_result **ret, struct err *err)
 {

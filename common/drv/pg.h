@@ -97,6 +97,10 @@ bool pg_healthy(const struct pg *pg);
  */
 void pg_exec(
     struct pg *pg, const struct pg_stmt *s, const struct pg_params *p, pg_done done, void *user);
+/* The same; the pool frees user (of malloc) when it ends before the call does. done frees it
+ * otherwise. */
+void pg_exec_owned(
+    struct pg *pg, const struct pg_stmt *s, const struct pg_params *p, pg_done done, void *user);
 /* @n  1..PG_MAX_STEPS */
 void pg_exec_steps(struct pg *pg, const struct pg_step *steps, size_t n, pg_done done, void *user);
 

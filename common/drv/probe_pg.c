@@ -127,7 +127,7 @@ void probe_book_claim(struct probe_book *b,
     pg_put_i64(&p, mailbox);
     pg_put_uuid(&p, runner);
     pg_put_i64(&p, alive_ms);
-    pg_exec(b->pg, &stmt, &p, claimed, c);
+    pg_exec_owned(b->pg, &stmt, &p, claimed, c);
 }
 
 static void

@@ -297,8 +297,7 @@ class Rig:
         state = self.site_sql(f"SELECT state FROM run WHERE id = {self.asked[-1]}")
         if state == "failed":
             self.ask()
-        need_rest = state in ("success", "failed")
-        if not need_rest:
+        if state not in ("success", "failed"):
             raise OSError(f"the run is {state}")
 
     def site_sql(self, statement):

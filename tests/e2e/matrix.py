@@ -97,10 +97,9 @@ def one_site(name, wanted, cluster, pg, tries, disk=None):
 
 def row(name, phases, cluster, pg):
     """All wanted phases of a fault; a fault that did not hit is tried again on a fresh church."""
-    wanted, tries, where = list(phases), 1, phases[0]
+    wanted, tries = list(phases), 1
     try:
         while wanted and tries <= TRIES:
-            where = wanted[0]
             if name == "disk_full":
                 wanted = on_small_disk(name, wanted, cluster, tries)
             else:
@@ -112,12 +111,12 @@ def row(name, phases, cluster, pg):
         for phase in wanted:
             say({"fault": name, "phase": phase, "outcome": "skipped", "why": str(e)})
     except Failure as e:
-        fail(name, wanted, str(e), where)
+        fail(name, wanted, str(e))
     except Exception:  # pylint: disable=broad-except
-        fail(name, wanted, traceback.format_exc(), where)
+        fail(name, wanted, traceback.format_exc())
 
 
-def fail(name, wanted, why, _):
+def fail(name, wanted, why):
     """The first wanted phase without a line is the one that failed; those after it did not run."""
     done = {line["phase"] for line in _lines if line.get("fault") == name and line["outcome"] in ("exact", "doubled")}
     rest = [p for p in wanted if p not in done] or wanted[-1:]

@@ -57,7 +57,7 @@ Test(message, decoding_gives_back_what_was_encoded)
     for (int i = 0; i < 20000; i++) {
         autovalue(str_release) struct str s;
         struct err err;
-        struct task t = {.op = (enum task_op)rnd_below(&seed, 4),
+        struct task t = {.op = (enum task_op)rnd_below(&seed, TASK_PHOTO + 1),
                          .mailbox = 1 + (int64_t)(rnd(&seed) >> (11 + rnd_below(&seed, 52))) %
                                             TASK_MAX_INT},
                     back;
