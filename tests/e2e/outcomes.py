@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Every code and status that Exchange can answer, once each in a first load. What must become of it is written here anew, from
 the documentation's words; the judges are the mailboxes, the rows and the status. `contact-sync up` on PostgreSQL."""
+import socket
+
 from lib_program import need, until
 from lib_run import main
 from lib_site import Site, brief
@@ -30,9 +32,10 @@ PARK = """ErrorCannotCreateContactInNonContactFolder ErrorQuotaExceeded ErrorNon
     ErrorSidNotFound ErrorAccessDenied ErrorCreateItemAccessDenied ErrorCannotDeleteObject""".split()
 STOP = """ErrorImpersonationDenied ErrorImpersonationFailed ErrorInvalidExchangeImpersonationHeaderData ErrorPasswordExpired
     ErrorPasswordChangeRequired ErrorCallerIsInvalidADAccount""".split()
-# Statuses without a SOAP answer. 500 and 502, 504: what was done is not known.
-STATUS_LATER = [408, 413, 429, 500, 502, 503, 504, 505]
-STATUS_STOP = [401, 403, 404, 440, 449, 456]
+# Statuses without a SOAP answer. 500 and 502, 504: what was done is not known. A redirect is a status and where it points.
+ERROR_PAGE = "/ews/genericerrorpage.htm?aspxerrorpath=/ews/exchange.asmx"
+STATUS_LATER = [400, 408, 413, 429, 500, 502, 503, 504, 505, (301, ERROR_PAGE), (302, ERROR_PAGE)]
+STATUS_STOP = [401, 403, 404, 440, 449, 456, (302, "/owa/auth/logon.aspx"), (302, "/internalerror.asp"), (301, "/EWS/Exchange.asmx")]
 
 
 class Load:
@@ -82,10 +85,35 @@ def codes_of_a_request():
     return codes("fault", words, lambda code: {"fault": "soap_fault", "code": code})
 
 
+class Elsewhere:
+    """Where redirects point to: nobody may come."""
+
+    def __init__(self):
+        self.door = socket.create_server(("127.0.0.1", 0))
+        self.door.setblocking(False)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        with self.door:
+            if kind is None:
+                try:
+                    self.door.accept()[0].close()
+                except BlockingIOError:
+                    return
+                need(False, "a redirect was followed")
+
+    def fault(self, status):
+        if isinstance(status, int):
+            return {"fault": "http_status", "status": status}
+        return {"fault": "http_status", "status": status[0], "location": f"http://127.0.0.1:{self.door.getsockname()[1]}{status[1]}"}
+
+
 def statuses():
     """Each status without a SOAP answer that concerns the request or the moment: tried again or settled, 0 doubled"""
-    words = {"later": STATUS_LATER}
-    return codes("status", words, lambda status: {"fault": "http_status", "status": status})
+    with Elsewhere() as elsewhere:
+        return codes("status", {"later": STATUS_LATER}, elsewhere.fault)
 
 
 def codes(name, words, fault):
@@ -157,9 +185,10 @@ def codes_that_stop_the_account():
 
 def statuses_that_stop_the_account():
     """A status that concerns the service account or the URL: all its work ends, the log names it, then all is made good"""
-    for status in STATUS_STOP:
-        stops(str(status), f"http.{status}", {"fault": "http_status", "status": status},
-              said="auth.refused" if status == 401 else None)
+    with Elsewhere() as elsewhere:
+        for i, status in enumerate(STATUS_STOP):
+            code = f"http.{status if isinstance(status, int) else status[0]}"
+            stops(f"status {i}", code, elsewhere.fault(status), said="auth.refused" if status == 401 else None)
     return f"{len(STATUS_STOP)} statuses"
 
 
@@ -223,24 +252,28 @@ def refused_twice():
 
 
 def denied_for_all():
-    """Impersonation denied for one mailbox rests that one; for all of them it stops the account and says so"""
-    with Site("denied", kafka=False, people=120, users=8) as site:
-        denied = {"fault": "soap_fault", "code": "ErrorImpersonateUserDenied", "times": 0}
+    """Impersonation denied, or each request called malformed: for one mailbox that one rests; for all the account stops and it is said"""
+    denied("denied", "ews.ErrorImpersonateUserDenied", {"fault": "soap_fault", "code": "ErrorImpersonateUserDenied", "times": 0})
+    denied("malformed", "http.400", {"fault": "http_status", "status": 400, "times": 0})
+
+
+def denied(name, code, refusal):
+    with Site(name, kafka=False, people=120, users=8) as site:
         one = sorted(a for a, c in site.expected().items() if c)[0]
-        site.exchange.post("faults", {**denied, "mailbox": one})
+        site.exchange.post("faults", {**refusal, "mailbox": one})
         program = site.up().ready()
         site.plan()
         until("the others are filled", lambda: differing(site.verdict()) == {one}, 60)
         need(program.metric("contact_sync_account_stopped") == 0, "one mailbox stopped the account")
-        need(site.sql(f"SELECT parked_why FROM mailbox WHERE address = '{one}'") == "ews.ErrorImpersonateUserDenied", "it does not rest")
+        need(site.sql(f"SELECT parked_why FROM mailbox WHERE address = '{one}'") == code, "it does not rest")
         site.exchange.delete("faults")
-        site.exchange.post("faults", denied)
+        site.exchange.post("faults", refusal)
         site.rock.post("demo-changes", {})
         site.sql("UPDATE mailbox SET parked_until = NULL, want_digest = NULL, verified = 0")
         site.sql("UPDATE link SET have = NULL, have_content = NULL, item_id = NULL WHERE have IS NOT NULL")
         site.plan()
         until("the account is stopped", lambda: program.metric("contact_sync_account_stopped") == 1, 30)
-        need("Exchange account stopped" in program.text() and "ErrorImpersonateUserDenied" in program.text(), "the log does not say why")
+        need("Exchange account stopped" in program.text() and code in program.text(), "the log does not say why")
         need(site.sql("SELECT count(*) FROM link WHERE dead_for IS NOT NULL") == "0", "contacts were given up")
         program.stopwatch_stop()
         site.exchange.delete("faults")

@@ -103,6 +103,8 @@ static const struct fault_case {
     {"{\"fault\":\"http_503\",\"retry_after\":7}", CURLE_OK, 503, 0, "Retry-After: 7", true},
     {"{\"fault\":\"http_502\"}", CURLE_OK, 502, 4, "Bad Gateway", true},
     {"{\"fault\":\"http_status\",\"status\":403}", CURLE_OK, 403, 0, "", true},
+    {"{\"fault\":\"http_status\",\"status\":302,\"location\":\"https://x.example/owa\"}", CURLE_OK,
+     302, 0, "Location: https://x.example/owa", true},
     {"{\"fault\":\"server_busy\",\"back_off_ms\":777}", CURLE_OK, 500, 0,
      "BackOffMilliseconds\">777<", true},
     {"{\"fault\":\"server_busy\",\"shape\":\"message\"}", CURLE_OK, 200, 0,

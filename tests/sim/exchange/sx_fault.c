@@ -11,7 +11,7 @@
 
 struct fault {
     struct sx_hit hit; /* code and shape belong to the fault */
-    char *op, *mailbox, *code, *shape, *field;
+    char *op, *mailbox, *code, *shape, *field, *location;
     double probability;
     uint64_t nth, times; /* from the nth matching call on, so often; times 0 = always */
     uint64_t seen, hits;
@@ -42,15 +42,21 @@ struct sx_faults *sx_faults_new(uint64_t seed)
     return f;
 }
 
+static void fault_release(struct fault *x)
+{
+    free(x->op);
+    free(x->mailbox);
+    free(x->code);
+    free(x->shape);
+    free(x->field);
+    free(x->location);
+}
+
 void sx_faults_clear(struct sx_faults *f)
 {
     sx_foreach(x, &f->all)
     {
-        free(x->op);
-        free(x->mailbox);
-        free(x->code);
-        free(x->shape);
-        free(x->field);
+        fault_release(x);
     }
     vec_clear(&f->all);
 }
@@ -82,8 +88,8 @@ static int64_t number(const struct js *o, const char *key, int64_t max, int64_t 
 static int check_names(const struct js *o, const struct sx_hit *hit)
 {
     static const char *const known[] = {
-        "fault",       "op",          "mailbox", "nth",   "times", "probability", "ms",   "status",
-        "retry_after", "back_off_ms", "code",    "shape", "item",  "every",       "field"};
+        "fault",    "op",          "mailbox",     "nth",  "times", "probability", "ms",    "status",
+        "location", "retry_after", "back_off_ms", "code", "shape", "item",        "every", "field"};
     const char *key;
     json_t *value;
     json_object_foreach(o->v, key, value)
@@ -99,6 +105,9 @@ static int check_names(const struct js *o, const struct sx_hit *hit)
     if (strcmp(hit->shape, "fault") != 0 && strcmp(hit->shape, "message") != 0 &&
         strcmp(hit->shape, "item") != 0)
         return js_fail(o, "shape", "is fault, message or item");
+    for (const char *c = hit->location; *c; c++)
+        if ((unsigned char)*c <= ' ')
+            return js_fail(o, "location", "holds a blank or a control character");
     return 0;
 }
 
@@ -126,11 +135,13 @@ int sx_faults_add(struct sx_faults *f, const json_t *fault, struct err *err)
     x.code = xstrdup(
         or_else(js_str_opt(&o, "code"), busy ? "ErrorServerBusy" : "ErrorInternalServerError"));
     x.field = xstrdup(or_else(js_str_opt(&o, "field"), ""));
+    x.location = xstrdup(or_else(js_str_opt(&o, "location"), ""));
     x.op = xstrdup(js_str_opt(&o, "op"));
     x.mailbox = xstrdup(js_str_opt(&o, "mailbox"));
     x.hit.shape = x.shape;
     x.hit.code = x.code;
     x.hit.field = x.field;
+    x.hit.location = x.location;
     json_t *p = json_object_get(fault, "probability");
     if (p)
         x.probability = json_number_value(p);
@@ -139,12 +150,7 @@ int sx_faults_add(struct sx_faults *f, const json_t *fault, struct err *err)
     vec_push(&f->all, x);
     if (!js_failed(&o))
         return 0;
-    struct fault *last = &f->all.v[--f->all.n];
-    free(last->op);
-    free(last->mailbox);
-    free(last->code);
-    free(last->shape);
-    free(last->field);
+    fault_release(&f->all.v[--f->all.n]);
     return -1;
 }
 

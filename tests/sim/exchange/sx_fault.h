@@ -26,7 +26,7 @@ enum sx_fault_kind {
     SX_FAULT_WRONG_COUNT,       /* save all, leave the last response message out */
     SX_FAULT_HTTP_503,          /* nothing is saved; retry_after */
     SX_FAULT_HTTP_502,          /* saved */
-    SX_FAULT_HTTP_STATUS,       /* status, nothing is saved */
+    SX_FAULT_HTTP_STATUS,       /* status, with location too; nothing is saved */
     SX_FAULT_SERVER_BUSY,       /* shape fault, message or item; back_off_ms; nothing is saved */
     SX_FAULT_ITEM_ERROR,     /* code for the items of item_first, item_every; the others are done */
     SX_FAULT_SOAP_FAULT,     /* code; nothing is saved */
@@ -47,6 +47,7 @@ struct sx_hit { /* the fault that takes a call */
     int status, retry_after;
     unsigned item_first, item_every; /* items item_first, item_first + item_every ... (from 1);
                                         every 0: only that one */
+    const char *location;            /* http_status: "" none */
     const char *field; /* item_error: only items that carry it, whichever their number,
                           and the answer names it: "contacts:JobTitle",
                           "contacts:PhoneNumber:MobilePhone"; "" any */

@@ -160,12 +160,14 @@ static void abort_with(struct sx_call *c, enum sim_abort how)
 
 static void send_status(struct sx_call *c, int status, const char *html)
 {
-    char retry[64] = "";
+    autovalue(str_release) struct str headers = STR_INIT(4096);
     if (c->hit.retry_after)
-        snprintf(retry, sizeof(retry), "Retry-After: %d\n", c->hit.retry_after);
+        str_addf(&headers, "Retry-After: %d\n", c->hit.retry_after);
+    if (c->hit.kind == SX_FAULT_HTTP_STATUS && *c->hit.location)
+        str_addf(&headers, "Location: %s\n", c->hit.location);
     struct sim_answer a = {.status = status,
                            .content_type = "text/html; charset=utf-8",
-                           .headers = retry,
+                           .headers = headers.p,
                            .body = html};
     leave(c);
     sim_http_answer(c->req, &a);
