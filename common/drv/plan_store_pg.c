@@ -77,15 +77,16 @@ int plan_pg_refused(struct plan_store_pg *s, struct err *err)
     return strcmp(err->code, PLAN_PG_DEPOSED) == 0 ? deposed(s, err) : -1;
 }
 
+static const struct pg_stmt check = {
+    "plan_check", "SELECT demand((SELECT true FROM cluster WHERE plan_epoch = $1::bigint"
+                  " FOR SHARE), 'CS001')"};
+
 int plan_pg_change_steps(struct plan_store_pg *s,
                          const struct pg_step *steps,
                          size_t n,
                          struct pg_result **ret,
                          struct err *err)
 {
-    static const struct pg_stmt check = {
-        "plan_check", "SELECT demand((SELECT true FROM cluster WHERE plan_epoch = $1::bigint"
-                      " FOR SHARE), 'CS001')"};
     assert(n <= PLAN_PG_MAX_STEPS);
     if (plan_pg_leads(s, err) < 0)
         return -1;
@@ -106,6 +107,22 @@ int plan_pg_change(struct plan_store_pg *s,
 {
     const struct pg_step step = {stmt, p};
     return plan_pg_change_steps(s, &step, 1, ret, err);
+}
+
+int plan_pg_change_locked(struct plan_store_pg *s,
+                          const struct pg_step *lock,
+                          const struct pg_step *step,
+                          struct pg_result **ret,
+                          struct err *err)
+{
+    if (plan_pg_leads(s, err) < 0)
+        return -1;
+    autovalue(pg_params_release) struct pg_params p = {0};
+    pg_put_i64(&p, s->epoch);
+    const struct pg_step all[] = {*lock, {&check, &p}, *step};
+    if (pg_call_steps(s->pg, all, ARRAY_LEN(all), ret, err) < 0)
+        return plan_pg_refused(s, err);
+    return 0;
 }
 
 /* ---- the store ---- */
@@ -150,6 +167,7 @@ struct plan_store *plan_store_pg_new(struct loop *l, struct pg *pg)
     plan_pg_add_people(&s->ops);
     plan_pg_add_apply(&s->ops);
     plan_pg_add_offer(&s->ops);
+    plan_pg_add_photo(&s->ops);
     plan_pg_add_sweep(&s->ops);
     s->base.ops = &s->ops;
     s->loop = l;

@@ -37,7 +37,8 @@ static const struct pg_stmt apply_rekey_rows = {
     "INSERT INTO link (mailbox, person) SELECT $1::bigint, k.to_" REKEYS
     " AND t.person IS NULL ORDER BY k.to_ ON CONFLICT (mailbox, person) DO NOTHING"};
 
-/* Both updates see the rows as they were before this statement. A hidden person whose other self
+/* What is known of the item's picture goes with it. Both updates see the rows as they were before
+ * this statement. A hidden person whose other self
  * the user kept is there again. The other row wants nothing any more, so nobody looks for the item
  * by its key. A worker that listed the mailbox before would give the item back to the row that it
  * was taken from: it is fenced, and begins again with the rows as they are. */
@@ -51,6 +52,14 @@ static const struct pg_stmt apply_rekey = {
     "  retry_at = NULL, attempts = 0, dead_for = NULL, dead_code = NULL,"
     "  state = CASE WHEN l.state = 'hidden' THEN 'active' ELSE l.state END"
     "  FROM k WHERE l.mailbox = $1 AND l.person = k.to_),"
+    " taken AS (DELETE FROM link_photo o USING k WHERE o.mailbox = $1 AND o.person = k.person),"
+    " pictured AS (INSERT INTO link_photo AS t (mailbox, person, item_id, hash, left_for,"
+    "  left_code, attempts, retry_at) SELECT $1, k.to_, o.item_id, o.hash, o.left_for,"
+    "  o.left_code, o.attempts, o.retry_at FROM k JOIN link_photo o"
+    "  ON o.mailbox = $1 AND o.person = k.person ON CONFLICT (mailbox, person) DO UPDATE"
+    "  SET item_id = excluded.item_id, hash = excluded.hash, left_for = excluded.left_for,"
+    "  left_code = excluded.left_code, attempts = excluded.attempts,"
+    "  retry_at = excluded.retry_at),"
     " fenced AS (UPDATE mailbox m SET lease_epoch = lease_epoch + 1, lease_owner = NULL,"
     "  lease_until = NULL WHERE m.id = $1 AND m.lease_until IS NOT NULL AND EXISTS (SELECT FROM k))"
     " UPDATE link l SET want = NULL, want_content = NULL, want_cats = NULL,"
@@ -103,10 +112,18 @@ static const struct pg_stmt apply_drops = {
     "   AND " PLAN_PG_BLIND " AS unseen) s) d"
     " WHERE l.mailbox = $1 AND l.person = d.person"};
 
+/* A picture that is due already: what was kept is wanted again just as it is, so no write of the
+ * contact will tell of it. */
 static const struct pg_stmt apply_mailbox = {
     "plan_apply_mailbox",
-    "UPDATE mailbox SET gen = gen + 1, want_digest = $2::bytea, planned_read_at = $3::timestamptz,"
-    " planned_version = $4::bigint WHERE id = $1::bigint RETURNING gen"};
+    "UPDATE mailbox m SET gen = gen + 1, want_digest = $2::bytea,"
+    " planned_read_at = $3::timestamptz, planned_version = $4::bigint,"
+    " photo_requested = m.photo_requested + x.due::int,"
+    " photo_at = CASE WHEN x.due THEN NULL ELSE m.photo_at END,"
+    " photo_offered_at = CASE WHEN x.due THEN NULL ELSE m.photo_offered_at END"
+    " FROM (SELECT EXISTS (SELECT FROM photo_due d"
+    "  WHERE d.mailbox = $1::bigint AND d.person = ANY ($5::bigint[])) AS due) x"
+    " WHERE m.id = $1 RETURNING m.gen"};
 
 /* for each element, `row` points to it */
 #define COLUMN(p, type, rows, n, put)                                                              \
@@ -203,6 +220,7 @@ static void add_mailbox(struct steps *st, const struct plan *plan)
     pg_put_sha(p, plan->void_digest ? NULL : &plan->digest);
     pg_put_ms(p, plan->read_at_ms);
     pg_put_i64(p, plan->subscriber_version);
+    COLUMN(p, PG_INT8, plan->wants, plan->n_wants, pg_put_i64(p, row->person));
     add(st, &apply_mailbox, p);
 }
 

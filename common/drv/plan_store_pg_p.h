@@ -7,6 +7,7 @@
  *   plan_store_pg_people.c  persons, contents, links as read; emptied fields, holds
  *   plan_store_pg_apply.c   one mailbox's plan
  *   plan_store_pg_offer.c   offers, what is due and on no queue
+ *   plan_store_pg_photo.c   pictures
  *   plan_store_pg_sweep.c   what nothing refers to
  *
  * READ COMMITTED, and the same trap as in ledger_pg_sql.c: no statement both waits for a row and
@@ -62,6 +63,13 @@ int plan_pg_change(struct plan_store_pg *s,
                    const struct pg_params *p,
                    struct pg_result **ret,
                    struct err *err) must_check;
+/* The same; `lock` comes before the check: mailbox rows before the cluster's. The step's result is
+ * the last. */
+int plan_pg_change_locked(struct plan_store_pg *s,
+                          const struct pg_step *lock,
+                          const struct pg_step *step,
+                          struct pg_result **ret,
+                          struct err *err) must_check;
 /* 0 while we lead; else -1 and "plan.deposed". */
 int plan_pg_leads(struct plan_store_pg *s, struct err *err) must_check;
 /* Returns -1; what the server said of a change, in the port's words. */
@@ -108,6 +116,7 @@ void plan_pg_add_users(struct plan_store_ops *o);
 void plan_pg_add_people(struct plan_store_ops *o);
 void plan_pg_add_apply(struct plan_store_ops *o);
 void plan_pg_add_offer(struct plan_store_ops *o);
+void plan_pg_add_photo(struct plan_store_ops *o);
 void plan_pg_add_sweep(struct plan_store_ops *o);
 
 #endif

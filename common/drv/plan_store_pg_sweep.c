@@ -66,6 +66,27 @@ static const struct pg_stmt sweep_runs = {"plan_sweep_runs",
                                           " AND NOT EXISTS (SELECT FROM hold h WHERE h.run = r.id)"
                                           " ORDER BY r.id LIMIT " CHUNK ")"};
 
+/* Nobody has a contact of theirs any more: the picture goes, and is fetched again with the next
+ * one. */
+static const struct pg_stmt sweep_faces = {
+    "plan_sweep_faces",
+    "UPDATE person_photo SET got = false, hash = NULL, failure = NULL, tries = 0, retry_at = NULL,"
+    " raised = true WHERE person IN (SELECT p.person FROM person_photo p"
+    "  WHERE p.hash IS NOT NULL AND NOT EXISTS (SELECT FROM link l WHERE l.person = p.person)"
+    "  ORDER BY p.person LIMIT " CHUNK ")"};
+
+static const struct pg_stmt sweep_faceless = {
+    "plan_sweep_faceless",
+    "DELETE FROM person_photo WHERE person IN (SELECT p.person FROM person_photo p"
+    "  WHERE p.ref_id = 0 AND NOT EXISTS (SELECT FROM link l WHERE l.person = p.person)"
+    "  ORDER BY p.person LIMIT " CHUNK ")"};
+
+/* What items hold they are known by hash for; the picture itself is of no use any more. */
+static const struct pg_stmt sweep_pictures = {
+    "plan_sweep_pictures",
+    "DELETE FROM photo WHERE hash IN (SELECT f.hash FROM photo f"
+    " WHERE NOT EXISTS (SELECT FROM person_photo p WHERE p.hash = f.hash) LIMIT " CHUNK ")"};
+
 /*
  * One page of contents behind $1, by hash. Those that nothing refers to are marked, and go when
  * they still are so after an hour: a worker that has loaded a link may be about to write down an
@@ -121,9 +142,10 @@ static int sweep_all(struct plan_store_pg *s,
 static int op_sweep(struct plan_store *store, uint32_t journal_days, struct err *err)
 {
     /* Referring rows first. */
-    static const struct pg_stmt *const all[] = {&sweep_links, &sweep_offers,     &sweep_emptied,
-                                                &sweep_beats, &sweep_hold_again, &sweep_hold_empty,
-                                                &sweep_holds, &sweep_runs};
+    static const struct pg_stmt *const all[] = {
+        &sweep_links,      &sweep_offers,     &sweep_emptied, &sweep_beats,
+        &sweep_hold_again, &sweep_hold_empty, &sweep_holds,   &sweep_runs,
+        &sweep_faces,      &sweep_faceless,   &sweep_pictures};
     struct plan_store_pg *s = plan_pg(store);
     autovalue(pg_params_release) struct pg_params days = {0};
     pg_put_i64(&days, journal_days);

@@ -21,6 +21,7 @@
 #include "common/base/guid.h"
 
 #include "common/core/diff.h"
+#include "common/core/directory.h"
 #include "common/core/guard.h"
 #include "common/core/prefs.h"
 #include "common/port/queue.h"
@@ -128,6 +129,37 @@ struct plan_offered { /* one message to publish again; person 0: a Clear of the 
                          a test of the way to it */
     int64_t mailbox, person, gen;
     bool urgent, deletes;
+};
+
+/*
+ * Pictures (docs/adr/0019-photo-lane.md): what a run saw, what is to be fetched, what came of it;
+ * then the mailboxes are told, and offered to the photo lane.
+ */
+struct plan_photo { /* as seen by a run, or wanted */
+    int64_t person;
+    struct photo_ref ref; /* id 0: the person has none */
+    uint32_t tries;       /* of fetching this one that brought nothing */
+};
+enum plan_photo_end {
+    PLAN_PHOTO_THERE,
+    PLAN_PHOTO_NONE, /* this one is of no use, and the one before it is over */
+    PLAN_PHOTO_AGAIN /* nothing is known: the one before stays, again after retry_in_ms */
+};
+struct plan_photo_got {
+    int64_t person;
+    struct photo_ref ref; /* as it was wanted: nothing changes when it is another one by now */
+    enum plan_photo_end end;
+    const void *jpeg; /* PLAN_PHOTO_THERE */
+    size_t len;
+    const char *failure; /* NULL: none */
+    uint32_t retry_in_ms;
+};
+struct plan_photo_box { /* a mailbox that may have pictures to write */
+    int64_t mailbox, gen;
+};
+struct plan_photo_counts {
+    size_t people;    /* whose picture is to be fetched, and who have a contact somewhere */
+    size_t mailboxes; /* that may have pictures to write */
 };
 
 struct plan_totals {
@@ -285,8 +317,48 @@ struct plan_store_ops {
     int (*oldest_dirty_ms)(struct plan_store *s,
                            int64_t *ret_age_ms,
                            struct err *err); /* age of the oldest due dirty link's offer; 0: none */
+    /*
+     * All of these NULL: the store has no pictures.
+     *
+     * seen: which picture each of these people (at most once each) has by a read of that time. What
+     * changed is to be fetched; what is gone is over at once. A row that changed by a newer read
+     * stays as it is.
+     */
+    int (*photos_seen)(struct plan_store *s,
+                       const struct plan_photo *p,
+                       size_t n,
+                       int64_t read_at_ms,
+                       struct err *err);
+    /* Nobody has a picture any more, so ours come off. Costs nothing when that is so already. */
+    int (*photos_off)(struct plan_store *s, struct err *err);
+    /* The next ones to be fetched now, of people who have a contact, ascending behind person
+     * `after`. */
+    int (*photos_wanted)(struct plan_store *s,
+                         struct arena *a,
+                         int64_t after,
+                         size_t max,
+                         struct plan_photo **ret,
+                         size_t *n,
+                         struct err *err);
+    int (*photos_store)(struct plan_store *s,
+                        const struct plan_photo_got *g,
+                        size_t n,
+                        struct err *err);
+    /* Tells the mailboxes of at most max people whose picture became another one. *ret_n: how many
+     * people; fewer than max: that was all. */
+    int (*photos_raise)(struct plan_store *s, size_t max, size_t *ret_n, struct err *err);
+    /* At most max mailboxes that may have pictures to write now, that nobody works on, and that
+     * were not offered for a minute (or since there is something new). */
+    int (*photos_offer)(struct plan_store *s,
+                        struct arena *a,
+                        size_t max,
+                        struct plan_photo_box **ret,
+                        size_t *n,
+                        struct err *err);
+    int (*photos_count)(struct plan_store *s, struct plan_photo_counts *ret, struct err *err);
+
     /* Deletes what nothing refers to and what is older than its retention: contents, spent offers,
-     * journal, probes, runs, empty links. */
+     * journal, probes, runs, empty links, pictures of people who have no contact any more. */
     int (*sweep)(struct plan_store *s, uint32_t journal_days, struct err *err);
     bool (*healthy)(struct plan_store *s);
     void (*free)(struct plan_store *s); /* NULL is fine; gives up leadership */
