@@ -16,7 +16,7 @@ struct secret *secret_new(const char *text, size_t n)
     size_t size = sizeof(struct secret) + n + 1;
     struct secret *s = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (s == MAP_FAILED)
-        abort(); /* docs/adr/0004 */
+        out_of_memory("mmap");
     madvise(s, size, MADV_DONTDUMP);
     (void)mlock(s, size); /* a limit may forbid it */
     s->size = size;

@@ -240,6 +240,8 @@ static const char *fold_ascii(struct arena *a, const char *s)
 
 const char *text_fold(struct arena *a, const char *s)
 {
+    const utf8proc_option_t nfkc_casefold = UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE |
+                                            UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE;
     autofree utf8proc_uint8_t *folded = NULL;
     bool ascii = true;
 
@@ -247,7 +249,9 @@ const char *text_fold(struct arena *a, const char *s)
         return NULL;
     for (const char *p = s; *p && ascii; p++)
         ascii = (unsigned char)*p < 0x80;
-    if (!ascii)
-        folded = utf8proc_NFKC_Casefold((const utf8proc_uint8_t *)s);
+    /* utf8proc_NFKC_Casefold would not tell whether the text is bad or memory is short. */
+    if (!ascii && utf8proc_map((const utf8proc_uint8_t *)s, 0, &folded, nfkc_casefold) ==
+                      UTF8PROC_ERROR_NOMEM)
+        out_of_memory("utf8proc");
     return folded ? arena_strdup(a, (const char *)folded) : fold_ascii(a, s);
 }

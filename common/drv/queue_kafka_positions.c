@@ -210,7 +210,7 @@ static void asker_start(struct kq *q)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     if (pthread_create(&q->asker->thread, NULL, asker_main, q) != 0)
-        abort(); /* as when there is no memory (docs/adr/0004) */
+        out_of_memory("thread");
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 

@@ -149,7 +149,7 @@ static void set_fingerprint(struct ews_auth *a)
     sha256_of(a->name, strlen(a->name), &salt);
     if (PKCS5_PBKDF2_HMAC(password, (int)strlen(password), salt.b, sizeof(salt.b), ITERATIONS,
                           EVP_sha256(), sizeof(key), key) != 1)
-        abort();
+        out_of_memory("libcrypto");
     hex_encode(key, sizeof(key), a->fingerprint);
 }
 
