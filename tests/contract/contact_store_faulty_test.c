@@ -250,3 +250,26 @@ Test(contact_store_faulty, a_function_may_decide)
     cr_expect_eq(count(&h), 6u);
     close_faulty();
 }
+
+Test(contact_store_faulty, a_photo_that_comes_late_is_a_copy)
+{
+    struct faulty_fault late = {.verbs = FAULTY_PHOTO, .kind = FAULTY_LATE, .delay_ms = 500};
+    open_faulty(&late, 1);
+    struct store_op op = created(&h, 1, &small, "");
+    char mark[] = "aa", jpeg[] = "\xff\xd8";
+    struct store_photo p = {
+        .tag = 7, .item_id = op.item_id, .mark = mark, .jpeg = jpeg, .len = sizeof(jpeg)};
+    mb = mailbox(&h);
+    a = (struct applied){0};
+    h.store->ops->photo(h.store, &mb, &p, 1, TIMEOUT_MS, on_applied, &a);
+    turn();
+    cr_assert(a.done);
+    cr_expect_eq(a.r[0].outcome, OUT_UNKNOWN);
+    cr_expect_eq(a.r[0].tag, 7u);
+    mark[0] = 'b';
+    cr_expect_null(item(&h, op.item_id)->photo);
+    clock_fake_advance(&fake, 500);
+    turn();
+    cr_expect_str_eq(item(&h, op.item_id)->photo, "aa");
+    close_faulty();
+}

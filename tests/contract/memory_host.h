@@ -56,6 +56,16 @@ static void user_moves(struct contract_host *h, const char *id)
 {
     memory_store_user_moves(h->state, h->address, id);
 }
+/* Our marks are the sums of our pictures. */
+static char *photo(struct contract_host *h, const char *id)
+{
+    static const char own[] = "the user's";
+    return xstrdup(item(h, id)->own_photo ? own : item(h, id)->photo);
+}
+static void user_sets_photo(struct contract_host *h, const char *id, bool there)
+{
+    memory_store_user_photo(h->state, h->address, id, there);
+}
 
 static void open_host(struct contract_host *h, struct loop *l)
 {
@@ -73,6 +83,8 @@ static void open_host(struct contract_host *h, struct loop *l)
         .user_sorts = user_sorts,
         .user_deletes = user_deletes,
         .user_moves = user_moves,
+        .photo = photo,
+        .user_sets_photo = user_sets_photo,
     };
     memory_store_add(m, "pat.rivera@church.example");
 }

@@ -5,7 +5,7 @@
 
 #include "worker/autodiscover/locator.h"
 
-enum kind { CALL_APPLY, CALL_LIST, CALL_IDENTIFY, CALL_LEGACY, CALL_LOCATE };
+enum kind { CALL_APPLY, CALL_LIST, CALL_IDENTIFY, CALL_LEGACY, CALL_PHOTO, CALL_LOCATE };
 
 struct discover_store {
     struct contact_store base;
@@ -25,6 +25,7 @@ struct call { /* the arguments stay valid until done: the caller's duty */
     char *endpoint;
     enum store_verb verb;
     const struct store_op *ops;
+    const struct store_photo *photos;
     const struct guid *keys;
     size_t n;
     uint32_t timeout_ms;
@@ -177,10 +178,26 @@ static void go_on(struct call *c)
     case CALL_LEGACY:
         inner->ops->legacy(inner, &c->mb, legacy_listed, c);
         break;
+    case CALL_PHOTO:
+        inner->ops->photo(inner, &c->mb, c->photos, c->n, c->timeout_ms, applied, c);
+        break;
     case CALL_LOCATE:
         tell_where(c);
         break;
     }
+}
+
+static uint64_t tag_of(const struct call *c, size_t i)
+{
+    return c->kind == CALL_PHOTO ? c->photos[i].tag : c->ops[i].tag;
+}
+
+static void nothing_applied(const struct call *c, enum outcome outcome, const struct err *why)
+{
+    autofree struct store_result *r = xalloc((c->n + 1) * sizeof(*r));
+    for (size_t i = 0; i < c->n; i++)
+        r[i] = (struct store_result){.tag = tag_of(c, i), .outcome = outcome, .err = *why};
+    c->done.apply(r, c->n, 0, c->user);
 }
 
 /* Nothing was sent. */
@@ -190,13 +207,10 @@ static void give_up(struct call *c, enum outcome outcome, const struct err *err)
     struct err why = *err;
     call_free(c);
     switch (copy.kind) {
-    case CALL_APPLY: {
-        autofree struct store_result *r = xalloc((copy.n + 1) * sizeof(*r));
-        for (size_t i = 0; i < copy.n; i++)
-            r[i] = (struct store_result){.tag = copy.ops[i].tag, .outcome = outcome, .err = why};
-        copy.done.apply(r, copy.n, 0, copy.user);
+    case CALL_APPLY:
+    case CALL_PHOTO:
+        nothing_applied(&copy, outcome, &why);
         break;
-    }
     case CALL_LIST:
         copy.done.list(NULL, 0, outcome, &why, copy.user);
         break;
@@ -313,6 +327,22 @@ static void discover_legacy(struct contact_store *base,
     begin(c);
 }
 
+static void discover_photo(struct contact_store *base,
+                           const struct store_mailbox *mb,
+                           const struct store_photo *photos,
+                           size_t n,
+                           uint32_t timeout_ms,
+                           store_apply_done done,
+                           void *user)
+{
+    struct call *c = call_new(base, CALL_PHOTO, mb, user);
+    c->photos = photos;
+    c->n = n;
+    c->timeout_ms = timeout_ms;
+    c->done.apply = done;
+    begin(c);
+}
+
 static const char *discover_where(struct contact_store *base, const struct store_mailbox *mb)
 {
     const struct discover_store *s = (struct discover_store *)base;
@@ -370,6 +400,7 @@ struct contact_store *discover_store_new(struct contact_store *inner, struct loc
                                         .list = discover_list,
                                         .identify = discover_identify,
                                         .legacy = inner->ops->legacy ? discover_legacy : NULL,
+                                        .photo = inner->ops->photo ? discover_photo : NULL,
                                         .where = discover_where,
                                         .locate = discover_locate,
                                         .cancel = discover_cancel,

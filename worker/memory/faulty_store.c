@@ -7,7 +7,7 @@
 #include "common/net/loop.h"
 
 enum { CALL_BYTES = 64 << 20 };
-enum kind { APPLY, LIST, IDENTIFY };
+enum kind { APPLY, PHOTO, LIST, IDENTIFY };
 
 struct faulty_call {
     TAILQ_ENTRY(faulty_call) list;
@@ -18,6 +18,7 @@ struct faulty_call {
     const struct store_mailbox *mb;
     enum store_verb verb;
     const struct store_op *ops;
+    const struct store_photo *photos;
     const struct guid *keys;
     size_t n;
     uint32_t timeout_ms;
@@ -41,6 +42,7 @@ TAILQ_HEAD(faulty_calls, faulty_call);
 
 struct faulty_store {
     struct contact_store base;
+    struct contact_store_ops ops; /* ours, without what the wrapped one has not */
     struct loop *l;
     struct contact_store *inner;
     struct faulty_fault *faults;
@@ -50,6 +52,11 @@ struct faulty_store {
     uint64_t calls;
     struct faulty_calls running;
 };
+
+static bool is_write(const struct faulty_call *c)
+{
+    return c->kind == APPLY || c->kind == PHOTO;
+}
 
 /* ---- answers ---- */
 
@@ -67,7 +74,7 @@ static void answer(struct faulty_call *c)
 {
     const struct err *err = c->outcome == OUT_DONE ? NULL : &c->err;
     c->answered = true;
-    if (c->kind == APPLY)
+    if (is_write(c))
         c->apply_done(c->result, c->n, c->took_ms, c->user);
     else if (c->kind == LIST)
         c->list_done(c->listed, err ? 0 : c->n_listed, c->outcome, err, c->user);
@@ -88,7 +95,8 @@ static void set_result(struct faulty_call *c, size_t i, enum outcome o, const ch
     enum err_when when = o == OUT_UNKNOWN                 ? WHEN_UNKNOWN
                          : o == OUT_DEAD || o == OUT_STOP ? WHEN_NEVER
                                                           : WHEN_LATER;
-    *r = (struct store_result){.tag = c->ops[i].tag, .outcome = o};
+    uint64_t tag = c->kind == PHOTO ? c->photos[i].tag : c->ops[i].tag;
+    *r = (struct store_result){.tag = tag, .outcome = o};
     err_set(&r->err, SCOPE_MAILBOX, when, code, "by plan");
     r->err.after_ms = c->fault.after_ms;
 }
@@ -96,9 +104,9 @@ static void set_result(struct faulty_call *c, size_t i, enum outcome o, const ch
 /* From operation `from` on, or the list or identify as a whole. */
 static void set_all(struct faulty_call *c, size_t from, enum outcome o, const char *code)
 {
-    for (size_t i = from; c->kind == APPLY && i < c->n; i++)
+    for (size_t i = from; is_write(c) && i < c->n; i++)
         set_result(c, i, o, code);
-    if (c->kind != APPLY) {
+    if (!is_write(c)) {
         c->outcome = o == OUT_UNKNOWN ? OUT_RETRY_LATER : o;
         err_set(&c->err, SCOPE_MAILBOX, WHEN_LATER, code, "by plan");
         c->err.after_ms = c->fault.after_ms;
@@ -130,7 +138,7 @@ static void on_inner(struct faulty_call *c)
         set_all(c, 0, OUT_UNKNOWN, "faulty.unknown");
         break;
     case FAULTY_PARTIAL:
-        if (c->kind == APPLY)
+        if (is_write(c))
             set_all(c, c->fault.items, c->fault.outcome, "faulty.partial");
         break;
     default:
@@ -193,6 +201,8 @@ static void pass_on(struct faulty_call *c)
     c->with_inner = true;
     if (c->kind == APPLY)
         inner->ops->apply(inner, c->mb, c->verb, c->ops, n, c->timeout_ms, on_applied, c);
+    else if (c->kind == PHOTO)
+        inner->ops->photo(inner, c->mb, c->photos, n, c->timeout_ms, on_applied, c);
     else if (c->kind == LIST)
         inner->ops->list(inner, c->mb, c->keys, c->n, on_listed, c);
     else
@@ -214,17 +224,10 @@ static void copy_contact(struct arena *a, const struct contact **c)
     *c = copy;
 }
 
-/* The caller's arguments are his again once he has heard: what comes later works on copies, and
- * asks nobody for leave, for the bytes are long out. */
-static void copy_arguments(struct faulty_call *c)
+static void copy_ops(struct faulty_call *c)
 {
     struct arena *a = c->arena;
-    struct store_mailbox *mb = arena_memdup(a, c->mb, sizeof(*mb));
     struct store_op *ops = arena_memdup(a, c->ops, c->n * sizeof(*ops));
-    mb->address = arena_strdup(a, mb->address);
-    mb->folder_id = arena_strdup(a, mb->folder_id);
-    mb->endpoint = arena_strdup(a, mb->endpoint);
-    mb->may_send = NULL;
     for (size_t i = 0; i < c->n; i++) {
         copy_contact(a, &ops[i].before);
         copy_contact(a, &ops[i].after);
@@ -234,8 +237,37 @@ static void copy_arguments(struct faulty_call *c)
         ops[i].item_id = arena_strdup(a, ops[i].item_id);
         ops[i].version = arena_strdup(a, ops[i].version);
     }
-    c->mb = mb;
     c->ops = ops;
+}
+
+static void copy_photos(struct faulty_call *c)
+{
+    struct arena *a = c->arena;
+    struct store_photo *photos = arena_memdup(a, c->photos, c->n * sizeof(*photos));
+    for (size_t i = 0; i < c->n; i++) {
+        photos[i].item_id = arena_strdup(a, photos[i].item_id);
+        photos[i].version = arena_strdup(a, photos[i].version);
+        photos[i].mark = arena_strdup(a, photos[i].mark);
+        photos[i].jpeg = photos[i].mark ? arena_memdup(a, photos[i].jpeg, photos[i].len) : NULL;
+    }
+    c->photos = photos;
+}
+
+/* The caller's arguments are his again once he has heard: what comes later works on copies, and
+ * asks nobody for leave, for the bytes are long out. */
+static void copy_arguments(struct faulty_call *c)
+{
+    struct arena *a = c->arena;
+    struct store_mailbox *mb = arena_memdup(a, c->mb, sizeof(*mb));
+    mb->address = arena_strdup(a, mb->address);
+    mb->folder_id = arena_strdup(a, mb->folder_id);
+    mb->endpoint = arena_strdup(a, mb->endpoint);
+    mb->may_send = NULL;
+    c->mb = mb;
+    if (c->kind == PHOTO)
+        copy_photos(c);
+    else
+        copy_ops(c);
 }
 
 /* What the caller hears of a call that is not passed on, or not yet. */
@@ -255,7 +287,7 @@ static void on_refused(void *user)
     } else {
         set_all(c, 0, OUT_UNKNOWN, "faulty.unknown");
     }
-    if (c->fault.kind == FAULTY_LATE && c->kind == APPLY) {
+    if (c->fault.kind == FAULTY_LATE && is_write(c)) {
         copy_arguments(c);
         c->timer = loop_after(c->s->l, c->fault.delay_ms, on_late, c);
     }
@@ -269,9 +301,9 @@ static bool is_refused(const struct faulty_call *c)
     case FAULTY_UNKNOWN_BEFORE:
         return true;
     case FAULTY_LATE:
-        return c->kind == APPLY;
+        return is_write(c);
     case FAULTY_PARTIAL:
-        return c->kind == APPLY && c->fault.items == 0;
+        return is_write(c) && c->fault.items == 0;
     default:
         return false;
     }
@@ -337,6 +369,23 @@ static void apply(struct contact_store *base,
     struct faulty_call *c = new_call(base, APPLY, mb, FAULTY_VERB(verb), n);
     c->verb = verb;
     c->ops = ops;
+    c->timeout_ms = timeout_ms;
+    c->apply_done = done;
+    c->user = user;
+    c->result = arena_alloc(c->arena, n * sizeof(*c->result));
+    begin(c);
+}
+
+static void photo(struct contact_store *base,
+                  const struct store_mailbox *mb,
+                  const struct store_photo *photos,
+                  size_t n,
+                  uint32_t timeout_ms,
+                  store_apply_done done,
+                  void *user)
+{
+    struct faulty_call *c = new_call(base, PHOTO, mb, FAULTY_PHOTO, n);
+    c->photos = photos;
     c->timeout_ms = timeout_ms;
     c->apply_done = done;
     c->user = user;
@@ -425,6 +474,7 @@ static const struct contact_store_ops store_ops = {
     .apply = apply,
     .list = list,
     .identify = identify,
+    .photo = photo,
     .cancel = cancel,
     .free = free_store,
 };
@@ -433,7 +483,10 @@ struct contact_store *
 faulty_store_new(struct loop *l, struct contact_store *inner, const struct faulty_plan *plan)
 {
     struct faulty_store *s = xalloc(sizeof(*s));
-    s->base.ops = &store_ops;
+    s->ops = store_ops;
+    if (!inner->ops->photo)
+        s->ops.photo = NULL;
+    s->base.ops = &s->ops;
     s->l = l;
     s->inner = inner;
     s->n_faults = plan->n;

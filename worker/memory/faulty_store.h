@@ -1,8 +1,8 @@
 /*
  * faulty_store: wraps any contact_store and lets calls go wrong by a plan.
  *
- * Calls of apply, list and identify are counted together from 1. The first fault of the plan that
- * names the call (or all calls: 0) and the verb takes it; other calls pass through untouched.
+ * Calls of apply, photo, list and identify are counted together from 1. The first fault of the plan
+ * that names the call (or all calls: 0) and the verb takes it; other calls pass through untouched.
  * Everything happens on the loop, so that a run is the same each time. may_send is asked once for
  * each call that goes wrong, as a real driver would, before anything else.
  *
@@ -40,7 +40,12 @@ enum faulty_kind {
     FAULTY_PARTIAL,
 };
 
-enum { FAULTY_ANY_VERB = 0, FAULTY_LIST = 1 << 8, FAULTY_IDENTIFY = 1 << 9 };
+enum {
+    FAULTY_ANY_VERB = 0,
+    FAULTY_LIST = 1 << 8,
+    FAULTY_IDENTIFY = 1 << 9,
+    FAULTY_PHOTO = 1 << 10
+};
 #define FAULTY_VERB(v) (1u << (v)) /* of enum store_verb */
 
 struct faulty_fault {

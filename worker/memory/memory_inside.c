@@ -115,6 +115,17 @@ void memory_store_user_notes(struct memory_store *m,
     memory_item_touch(m, it);
 }
 
+void memory_store_user_photo(struct memory_store *m,
+                             const char *address,
+                             const char *id,
+                             bool there)
+{
+    struct memory_item *it = must_find(m, address, id);
+    memory_item_set(&it->photo, NULL);
+    it->own_photo = there;
+    memory_item_touch(m, it);
+}
+
 static void change_place(struct memory_store *m, struct memory_item *it, enum store_place place)
 {
     it->place = place;
@@ -180,6 +191,8 @@ const char *memory_store_user_copies(struct memory_store *m,
         memory_item_set(&it->field[f], from->field[f]);
     memory_item_set(&it->categories, from->categories);
     memory_item_set(&it->hash, from->hash);
+    memory_item_set(&it->photo, from->photo);
+    it->own_photo = from->own_photo;
     it->ours = from->ours;
     it->key = from->key;
     return it->id;

@@ -70,6 +70,7 @@ static void free_item(struct memory_item *it)
     memory_item_set(&it->categories, NULL);
     memory_item_set(&it->note, NULL);
     memory_item_set(&it->legacy_mark, NULL);
+    memory_item_set(&it->photo, NULL);
     for (int f = 0; f < CONTACT_FIELD_COUNT; f++)
         memory_item_set(&it->field[f], NULL);
     free(it);

@@ -10,10 +10,14 @@
 
 enum { CALL_BYTES = 64 << 20 };
 
-static const struct store_limits limits = {
-    .max_create = 100, .max_update = 100, .max_delete = 100, .max_bytes = 400 * 1024};
+static const struct store_limits limits = {.max_create = 100,
+                                           .max_update = 100,
+                                           .max_delete = 100,
+                                           .max_bytes = 400 * 1024,
+                                           .max_photos = 10,
+                                           .max_photo_bytes = 1 << 20};
 
-enum kind { APPLY, LIST, IDENTIFY, LEGACY };
+enum kind { APPLY, LIST, IDENTIFY, LEGACY, PHOTO };
 
 struct memory_call {
     TAILQ_ENTRY(memory_call) list;
@@ -22,8 +26,9 @@ struct memory_call {
     const struct store_mailbox *mb;
     enum store_verb verb;
     const struct store_op *ops;
+    const struct store_photo *photos;
     const struct guid *keys;
-    size_t n; /* of ops or keys */
+    size_t n; /* of ops, photos or keys */
     store_apply_done apply_done;
     store_list_done list_done;
     store_identify_done identify_done;
@@ -43,11 +48,16 @@ struct memory_call {
 
 /* ---- answers ---- */
 
+static uint64_t tag_of(const struct memory_call *c, size_t i)
+{
+    return c->kind == PHOTO ? c->photos[i].tag : c->ops[i].tag;
+}
+
 static void answer_apply(struct memory_call *c)
 {
     for (size_t i = 0; i < c->n && c->outcome != OUT_DONE; i++) {
         c->result[i] =
-            (struct store_result){.tag = c->ops[i].tag, .outcome = c->outcome, .err = c->err};
+            (struct store_result){.tag = tag_of(c, i), .outcome = c->outcome, .err = c->err};
     }
     c->apply_done(c->result, c->n, c->m->options.latency_ms, c->user);
 }
@@ -61,6 +71,7 @@ static void answer(struct memory_call *c)
     c->timer = NULL;
     switch (c->kind) {
     case APPLY:
+    case PHOTO:
         answer_apply(c);
         break;
     case LIST:
@@ -191,6 +202,38 @@ static void do_apply(struct memory_call *c, struct memory_box *b)
     }
 }
 
+static void put_photo(struct memory_call *c,
+                      struct memory_box *b,
+                      const struct store_photo *p,
+                      struct store_result *r)
+{
+    struct memory_item *it = memory_item_find(b, p->item_id);
+    if (!it) {
+        r->outcome = OUT_GONE;
+        err_set(&r->err, SCOPE_ITEM, WHEN_LATER, "memory.gone", "the item is not there");
+        return;
+    }
+    c->m->foreign_touched += !it->ours;
+    if (p->mark && it->own_photo)
+        err_set(&r->err, SCOPE_ITEM, WHEN_NEVER, STORE_PHOTO_OWN, "the user has put another photo");
+    const char *mark = it->own_photo ? NULL : p->mark;
+    if (mark ? same_text(it->photo, mark) : !it->photo)
+        return;
+    memory_item_set(&it->photo, mark);
+    memory_item_touch(c->m, it);
+    c->m->stats.photo_writes++;
+    r->version = arena_strdup(c->arena, it->version);
+}
+
+static void do_photo(struct memory_call *c, struct memory_box *b)
+{
+    c->m->stats.photo_calls++;
+    for (size_t i = 0; i < c->n; i++) {
+        c->result[i] = (struct store_result){.tag = c->photos[i].tag, .outcome = OUT_DONE};
+        put_photo(c, b, &c->photos[i], &c->result[i]);
+    }
+}
+
 static bool asked_for(const struct memory_call *c, const struct guid *key)
 {
     for (size_t i = 0; c->keys && i < c->n; i++)
@@ -262,6 +305,8 @@ static void serve(struct memory_call *c)
         fail(c, OUT_FOLDER_LOST, WHEN_LATER, "memory.no_folder", "there is no such folder");
     else if (c->kind == APPLY)
         do_apply(c, b);
+    else if (c->kind == PHOTO)
+        do_photo(c, b);
     else if (c->kind == LIST)
         do_list(c, b);
     else if (c->kind == LEGACY)
@@ -355,6 +400,23 @@ legacy(struct contact_store *s, const struct store_mailbox *mb, store_legacy_don
     begin(s, LEGACY, mb, user)->legacy_done = done;
 }
 
+static void photo(struct contact_store *s,
+                  const struct store_mailbox *mb,
+                  const struct store_photo *photos,
+                  size_t n,
+                  uint32_t timeout_ms,
+                  store_apply_done done,
+                  void *user)
+{
+    (void)timeout_ms; /* it is never slow */
+    assert(n > 0 && n <= limits.max_photos);
+    struct memory_call *c = begin(s, PHOTO, mb, user);
+    c->photos = photos;
+    c->n = n;
+    c->apply_done = done;
+    c->result = arena_alloc(c->arena, n * sizeof(*c->result));
+}
+
 static void cancel(struct contact_store *s)
 {
     struct memory_store *m = (struct memory_store *)s;
@@ -364,7 +426,7 @@ static void cancel(struct contact_store *s)
         struct memory_call *c = TAILQ_FIRST(&ending);
         TAILQ_REMOVE(&ending, c, list);
         TAILQ_INSERT_TAIL(&m->calls, c, list);
-        bool unknown = c->sent && c->kind == APPLY;
+        bool unknown = c->sent && (c->kind == APPLY || c->kind == PHOTO);
         fail(c, unknown ? OUT_UNKNOWN : OUT_NOT_TRIED, unknown ? WHEN_UNKNOWN : WHEN_LATER,
              "canceled", "the call was canceled");
         answer(c);
@@ -392,6 +454,7 @@ static const struct contact_store_ops store_ops = {
     .list = list,
     .identify = identify,
     .legacy = legacy,
+    .photo = photo,
     .cancel = cancel,
     .free = free_store,
 };

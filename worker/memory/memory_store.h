@@ -39,6 +39,8 @@ struct memory_item { /* strings are the store's; valid until the item is written
     int64_t created_ms;
     enum store_place place;
     const char *note;        /* what the user wrote into it; NULL none */
+    const char *photo;       /* mark of our picture; NULL none */
+    bool own_photo;          /* the user has put another one: that is the one that is shown */
     int64_t legacy_person;   /* carries the marks of a program before this one; 0 not */
     const char *legacy_mark; /* NULL none */
     int64_t legacy_ms;
@@ -48,6 +50,7 @@ struct memory_stats {                   /* since the start */
     uint64_t requests[STORE_STRIP + 1]; /* by verb; a request that was fenced is not one */
     uint64_t items[STORE_STRIP + 1];
     uint64_t lists, identifies;
+    uint64_t photo_calls, photo_writes; /* pictures put or taken off */
 };
 
 struct memory_store *memory_store_new(struct loop *l, const struct memory_options *o);

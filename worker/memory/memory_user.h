@@ -25,6 +25,11 @@ void memory_store_user_notes(struct memory_store *m,
                              const char *address,
                              const char *id,
                              const char *note);
+/* Puts a picture in the place of whatever is there, or takes that away. */
+void memory_store_user_photo(struct memory_store *m,
+                             const char *address,
+                             const char *id,
+                             bool there);
 /* For good, or into the trash; into another contacts folder. The ids of the latter are new. */
 void memory_store_user_deletes(struct memory_store *m, const char *address, const char *id);
 void memory_store_user_trashes(struct memory_store *m, const char *address, const char *id);
