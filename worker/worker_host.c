@@ -199,7 +199,7 @@ int worker_host_new(struct app *app, struct queue *queue, struct worker_host **r
     autoptr(worker_host_free) struct worker_host *h = xalloc(sizeof(*h));
     h->app = app;
     unsigned connections = (unsigned)conf_int(app->conf, "postgres.connections");
-    if (app_pg_open(app, "contact-sync-worker", connections, true, &h->pg, err) < 0)
+    if (app_pg_open_by_key(app, "contact-sync-worker", connections, &h->pg, err) < 0)
         return -1;
     h->login = login_pg_new(h->pg);
     if (trace_open(app, h, err) < 0 || store_open(app, h, &h->store, err) < 0 ||

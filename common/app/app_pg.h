@@ -19,5 +19,11 @@ int app_pg_open(struct app *a,
                 bool schema,
                 struct pg **ret,
                 struct err *err) must_check;
+/* For a worker: with a schema it knows, and pg_options.by_key. */
+int app_pg_open_by_key(struct app *a,
+                       const char *name,
+                       unsigned connections,
+                       struct pg **ret,
+                       struct err *err) must_check;
 
 #endif

@@ -52,6 +52,9 @@ struct pg_options {
     uint32_t statement_timeout_ms; /* the server ends longer ones with 57014; 0: 60 s */
     uint32_t answer_timeout_ms;    /* silence after which a connection with open calls is given up;
                                       0: statement timeout + 15 s. Sessions: an hour */
+    bool by_key; /* all statements find their rows by keys: none is planned to read a whole table.
+                    Statistics of a table that is empty most of the time, as `intent` is, say that
+                    this is cheap, and the plan stays when it has filled */
 };
 
 struct pg_stmt {      /* static storage: its address is its identity */

@@ -53,8 +53,8 @@ PGconn *pg_link_start(const struct pg_options *opt)
     str_addf(&options,
              " -c synchronous_commit=on -c statement_timeout=%u -c jit=off -c TimeZone=UTC"
              " -c default_transaction_isolation=read\\ committed"
-             " -c idle_in_transaction_session_timeout=600000",
-             opt->statement_timeout_ms);
+             " -c idle_in_transaction_session_timeout=600000%s",
+             opt->statement_timeout_ms, opt->by_key ? " -c enable_seqscan=off" : "");
     kw[n] = "options";
     val[n++] = options.p;
     kw[n] = "application_name";

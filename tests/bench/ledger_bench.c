@@ -218,7 +218,7 @@ int main(void)
         return test_db_skip();
     autoptr(test_db_free) struct test_db *db = test_db_new(true);
     autoptr(loop_free) struct loop *loop = loop_new(clock_real());
-    const struct pg_options opt = {.dsn = test_db_dsn(db)};
+    const struct pg_options opt = {.dsn = test_db_dsn(db), .by_key = true};
     autoptr(pg_free) struct pg *pg = pg_new(loop, &opt);
     fill(db, pg);
     ledger = ledger_pg_new(pg);

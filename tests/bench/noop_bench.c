@@ -208,7 +208,7 @@ static void measure(struct bench *b)
         " SELECT m.id, p.id, sha256('s'), sha256('x'), '', sha256('s'), sha256('x'), ''"
         " FROM mailbox m, person p WHERE p.id <= %d; ANALYZE",
         mailboxes, per_mailbox, LINKS);
-    const struct pg_options opt = {.dsn = test_db_dsn(db)};
+    const struct pg_options opt = {.dsn = test_db_dsn(db), .by_key = true};
     autoptr(pg_free) struct pg *pg = pg_new(b->loop, &opt);
     b->ledger = ledger_pg_new(pg);
     over_memory(b);

@@ -15,7 +15,7 @@ void fx_setup(void)
     db = test_db_new(true);
     loop = loop_new(clock_real());
     for (int i = 0; i < 2; i++) {
-        const struct pg_options opt = {.dsn = test_db_dsn(db), .connections = 2};
+        const struct pg_options opt = {.dsn = test_db_dsn(db), .connections = 2, .by_key = true};
         pools[i] = pg_new(loop, &opt);
         ledgers[i] = ledger_pg_new(pools[i]);
     }

@@ -188,7 +188,7 @@ static void zombie_round(struct worker *w, int round)
 static void *run(void *user)
 {
     struct worker *w = user;
-    const struct pg_options opt = {.dsn = w->sh->dsn, .connections = 2};
+    const struct pg_options opt = {.dsn = w->sh->dsn, .connections = 2, .by_key = true};
     w->loop = loop_new(clock_real());
     w->pg = pg_new(w->loop, &opt);
     w->l = ledger_pg_new(w->pg);

@@ -314,6 +314,23 @@ PG_TEST(a_silent_server_is_given_up)
     cr_expect(eq(str, err.code, "pg.away"));
 }
 
+PG_TEST(a_pool_by_key_reads_no_whole_table_however_cheap_it_looks)
+{
+    static const struct pg_stmt plan = {"plan", "EXPLAIN SELECT FROM t WHERE a = 1"};
+    test_db_run(db, "CREATE TABLE t (a int PRIMARY KEY)");
+    test_db_run(db, "VACUUM t"); /* empty, by its statistics */
+    for (int by_key = 0; by_key < 2; by_key++) {
+        pg_free(pg);
+        const struct pg_options opt = {.dsn = test_db_dsn(db), .connections = 1, .by_key = by_key};
+        pg = pg_new(loop, &opt);
+        struct pg_result *r = NULL;
+        cr_assert(eq(int, pg_call(pg, &plan, NULL, &r, &err), 0));
+        cr_expect(eq(int, strstr(pg_text(r, 0, 0), "Index") != NULL, by_key), "%s",
+                  pg_text(r, 0, 0));
+        pg_result_free(r);
+    }
+}
+
 PG_TEST(a_session_holds_its_transaction_and_loses_it_when_freed)
 {
     static const struct pg_stmt add = {"add", "INSERT INTO t VALUES ($1::integer)"};

@@ -96,16 +96,16 @@ void world_pg_free(struct world_pg *p)
     free(p);
 }
 
-static struct pg *pool_new(struct world_pg *p)
+static struct pg *pool_new(struct world_pg *p, bool by_key)
 {
-    const struct pg_options opt = {.dsn = test_db_dsn(p->db), .connections = 1};
+    const struct pg_options opt = {.dsn = test_db_dsn(p->db), .connections = 1, .by_key = by_key};
     return pg_new(p->loop, &opt);
 }
 
 struct plan_store *world_pg_plan(struct world_pg *p, int i)
 {
     end_store(p, i);
-    p->pool[i] = pool_new(p);
+    p->pool[i] = pool_new(p, false);
     p->store[i] = plan_store_pg_new(p->loop, p->pool[i]);
     return p->store[i];
 }
@@ -150,7 +150,7 @@ bool world_pg_run_done(struct world_pg *p, int64_t run)
 
 bool world_pg_clear(struct world_pg *p, int64_t mailbox)
 {
-    autoptr(pg_free) struct pg *pg = pool_new(p);
+    autoptr(pg_free) struct pg *pg = pool_new(p, false);
     struct err err;
     world_pg_tell_time(p);
     if (hand_clear(pg, mailbox, NULL, &err) < 0)
@@ -161,7 +161,7 @@ bool world_pg_clear(struct world_pg *p, int64_t mailbox)
 
 void world_pg_unhide(struct world_pg *p, int64_t mailbox)
 {
-    autoptr(pg_free) struct pg *pg = pool_new(p);
+    autoptr(pg_free) struct pg *pg = pool_new(p, false);
     struct err err;
     int64_t n;
     world_pg_tell_time(p);
@@ -171,7 +171,7 @@ void world_pg_unhide(struct world_pg *p, int64_t mailbox)
 
 void world_pg_audit(struct world_pg *p, int64_t mailbox)
 {
-    autoptr(pg_free) struct pg *pg = pool_new(p);
+    autoptr(pg_free) struct pg *pg = pool_new(p, false);
     struct err err;
     bool asked;
     world_pg_tell_time(p);
@@ -479,7 +479,7 @@ struct ledger *world_pg_ledger(struct loop *l, void *world_pg)
     s->base.ops = &ledger_ops;
     s->p = world_pg;
     s->l = l;
-    s->pool = pool_new(world_pg);
+    s->pool = pool_new(world_pg, true);
     s->in = ledger_pg_new(s->pool);
     return &s->base;
 }
