@@ -8,6 +8,8 @@
 #include "common/base/log.h"
 #include "common/base/str.h"
 
+#include "producer/photos.h"
+
 enum { IDLE_MS = 1000, STANDBY_MS = 2000, PROGRESS_MS = 500, AGE_MS = 5000 };
 
 struct producer_series {
@@ -20,12 +22,14 @@ struct producer {
     struct run_parts parts;
     const struct producer_settings *s;
     struct producer_series m;
+    struct photos *photos;
     bool leading, woken;
     char phase[64]; /* of the run under way; "" none */
     int64_t run;
     int64_t redrive_at, sweep_at, age_at, progress_at; /* loop clock, next time */
     struct str trouble;                                /* why not ready; "" ready */
     uint32_t fails;                                    /* passes in a row that failed */
+    bool photos_failed, offers_failed;                 /* the last time, and that was told */
 };
 
 int producer_settings_from(const struct conf *c, struct producer_settings *ret, struct err *err)
@@ -73,6 +77,7 @@ struct producer *producer_new(const struct run_parts *parts,
                                    "Unix time at which the schedule runs next; 0: never.");
     p->m.runs = metrics_family(metrics, METRIC_COUNTER, "contact_sync_runs_total",
                                "Runs by result.", "result", NULL, NULL, 0);
+    p->photos = photos_new(parts, s->run.photos, metrics);
     return p;
 }
 
@@ -80,6 +85,7 @@ void producer_free(struct producer *p)
 {
     if (!p)
         return;
+    photos_free(p->photos);
     str_release(&p->trouble);
     free(p);
 }
@@ -124,6 +130,23 @@ static void sweep(struct producer *p)
         log_warn("sweep failed, next one later", log_err(&err));
 }
 
+static void photos_ended(struct producer *p, bool *failed, int rc, const struct err *err)
+{
+    if (rc < 0 && !*failed)
+        log_warn("pictures have to wait, next try soon", log_err(err));
+    if (rc < 0 && !strcmp(err->code, "plan.deposed"))
+        p->leading = false;
+    *failed = rc < 0;
+}
+
+/* Without a queue that answers, mailboxes would be marked as offered that nobody hears of. */
+static void tell_photos(struct producer *p)
+{
+    struct err err;
+    if (p->leading && !p->fails)
+        photos_ended(p, &p->offers_failed, photos_tell(p->photos, &err), &err);
+}
+
 /* What is due between two steps of sequential work. */
 static void housekeeping(struct producer *p)
 {
@@ -141,6 +164,7 @@ static void housekeeping(struct producer *p)
             sweep(p);
         p->sweep_at = now(p) + p->s->sweep_ms;
     }
+    tell_photos(p);
 }
 
 /* --- runs ------------------------------------------------------------------------------ */
@@ -200,6 +224,7 @@ static void execute(struct producer *p, const struct plan_run *run)
         metric_add(p->m.source_errors, 1);
         log_error("run failed", kv("run", run->id), log_err(&err));
     } else {
+        photos_wake(p->photos);
         log_info("run planned", kv("run", run->id), kv("users", c.users), kv("people", c.people),
                  kv("wanted", c.wanted), kv("messages", c.messages), kv("held", c.held),
                  kv("ms", now(p) - start));
@@ -256,8 +281,11 @@ static void lead(struct producer *p)
         str_addf(&p->trouble, "PostgreSQL: %s", err.text);
     if (leading != p->leading)
         log_info(leading ? "leading" : "standing by");
-    if (leading && !p->leading && p->s->job)
-        job_lead(p->s->job);
+    if (leading && !p->leading) {
+        photos_wake(p->photos);
+        if (p->s->job)
+            job_lead(p->s->job);
+    }
     p->leading = leading;
     metric_set(p->m.leading, leading);
 }
@@ -278,6 +306,17 @@ static uint32_t until_next(const struct producer *p)
     return (uint32_t)wait;
 }
 
+/* The next few pictures; true: there are more. */
+static bool next_photos(struct producer *p)
+{
+    struct err err;
+    bool more = false;
+    photos_ended(p, &p->photos_failed, photos_step(p->photos, &more, &err), &err);
+    if (!more && p->leading)
+        tell_photos(p);
+    return more;
+}
+
 uint32_t producer_step(struct producer *p)
 {
     lead(p);
@@ -289,7 +328,9 @@ uint32_t producer_step(struct producer *p)
     while (goes_on(p) && next_run(p));
     if (p->leading)
         housekeeping(p);
-    return until_next(p);
+    bool more = goes_on(p) && next_photos(p);
+    uint32_t wait = until_next(p); /* shows the next fire time, too */
+    return more ? 0 : wait;
 }
 
 void producer_run(struct producer *p)

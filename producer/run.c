@@ -34,6 +34,7 @@ int run_settings_from(const struct conf *c, struct run_settings *ret, struct err
                                   : !strcmp(ext, "omit") ? PHONE_EXT_OMIT
                                                          : PHONE_EXT_TEXT;
     ret->fields.first_last = !strcmp(conf_str(c, "file_as"), "first_last");
+    ret->photos = conf_bool(c, "contacts.photos");
     ret->fields.dates = conf_bool(c, "dates");
     ret->fields.yearless_1604 = !strcmp(conf_str(c, "yearless_birthday"), "1604");
     ret->fields.phone.default_country = conf_str(c, "default_country_code");
@@ -178,7 +179,7 @@ static int steps(struct run *r, struct err *err)
         return -1;
     if (run_people_write(r, err) < 0 || run_former_write(r, err) < 0 || run_plan_guard(r, err) < 0)
         return -1;
-    return run_apply(r, err);
+    return run_apply(r, err) < 0 ? -1 : run_photos_seen(r, err);
 }
 
 int run_execute(const struct run_parts *parts,

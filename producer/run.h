@@ -26,6 +26,7 @@ struct run_settings {
     const char *const *mail_domains; /* lower case */
     size_t n_mail_domains;           /* 0: any */
     bool delete_old;
+    bool photos; /* which pictures people have is written down */
     struct fieldmap_rules fields;
     struct expand_rules expand;
     struct guard_limits guard;

@@ -8,6 +8,7 @@
  *   run_people.c   contacts and content hashes; which person rows change; which fields were emptied
  *   run_plan.c     expansion, digest and diff per mailbox; merges; the guard
  *   run_apply.c    rows and messages
+ *   run_photos.c   which pictures people have
  */
 #ifndef SYNC_PRODUCER_RUN_P_H
 #define SYNC_PRODUCER_RUN_P_H
@@ -112,5 +113,6 @@ bool run_drop_counts(const struct run *r,
 bool run_drop_always(const struct run *r, const struct mailbox_plan *m, const struct guid *key);
 
 int run_apply(struct run *r, struct err *err);
+int run_photos_seen(struct run *r, struct err *err);
 
 #endif

@@ -38,6 +38,7 @@ SETTINGS = {
     "worker.heartbeat": "500ms",
     "redrive.every": "200ms",
     "redrive.undelivered": "5s",
+    "contacts.photos": "false",  # what counts requests counts contacts; photos.py asks for pictures
     "kafka.partitions": "6",
     "kafka.session.timeout.ms": "2000",
     "kafka.heartbeat.interval.ms": "300",
