@@ -6,7 +6,7 @@
 
 #include "common/base/digest.h"
 
-#include "common/drv/pg.h"
+#include "common/drv/pg_session.h"
 
 /* Any constant will do, as long as nothing else in this database uses it: "csmigrat". */
 #define LOCK_KEY "7166478693953364340"

@@ -8,8 +8,8 @@
  * COMMITTED, so each step sees what was committed before it started, and locks of one step are held
  * until the last).
  *  - pg_call: the same for sequential code: turns the loop until the answer is there.
- *  - pg_session: one connection of its own for sequential code: explicit transactions, COPY,
- * session-level advisory locks.
+ *  - pg_session (pg_session.h): one connection of its own for sequential code: explicit
+ * transactions, COPY, session-level advisory locks.
  *
  * A call goes to an idle connection when there is one, else to the one with the least open calls,
  * at most `depth` each, else it waits: a lock wait holds up what was sent behind it on the same
@@ -41,7 +41,6 @@
 #define PG_MAX_STEPS 8
 
 struct pg;
-struct pg_session;
 
 struct pg_options {
     const char *dsn;               /* libpq connection string or URI; copied */
@@ -126,26 +125,6 @@ int pg_call_steps(struct pg *pg,
  */
 void pg_listen(struct pg *pg, const char *channel, pg_notified fn, void *user);
 
-/*
- * A connection of its own, made by waiting. A lost one stays lost: each call fails with "pg.away",
- * the owner frees it and opens another. One call at a time. Freeing it ends the connection: what
- * was begun and not committed is undone, its locks are gone.
- */
-struct pg_session *pg_session_open(struct pg *pg, struct err *err);
-void pg_session_free(struct pg_session *s); /* NULL is fine */
-bool pg_session_alive(const struct pg_session *s);
-int pg_session_call(struct pg_session *s,
-                    const struct pg_stmt *st,
-                    const struct pg_params *p,
-                    struct pg_result **ret,
-                    struct err *err) must_check;
-/* Fixed text without parameters: "BEGIN", "COMMIT", "ROLLBACK", a script of several statements. */
-int pg_session_run(struct pg_session *s, const char *sql, struct err *err) must_check;
-/* sql: a whole COPY ... FROM STDIN statement; data: rows in the format that it names. */
-int pg_session_copy(
-    struct pg_session *s, const char *sql, const void *data, size_t n, struct err *err) must_check;
-
 CLEANUP_DEFINE(struct pg, pg_free);
-CLEANUP_DEFINE(struct pg_session, pg_session_free);
 
 #endif

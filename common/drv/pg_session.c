@@ -1,4 +1,6 @@
-/* pg_session: sequential use of the loop: waiting for calls, and a connection of one's own. */
+/* Sequential use of the loop: waiting for calls, and a connection of one's own. */
+#include "common/drv/pg_session.h"
+
 #include <assert.h>
 #include <string.h>
 

@@ -19,7 +19,7 @@
 #include "common/base/arena.h"
 #include "common/base/vec.h"
 
-#include "common/drv/pg.h"
+#include "common/drv/pg_session.h"
 #include "common/drv/plan_store_pg.h"
 #include "common/net/loop.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/drv/migrate.h"
-#include "common/drv/pg.h"
+#include "common/drv/pg_session.h"
 #include "common/net/loop.h"
 #include "tests/support/test_db.h"
 
