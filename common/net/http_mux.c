@@ -17,15 +17,25 @@ static struct http_sock *sock_at(struct http_client *c, curl_socket_t fd)
     return &c->socks.v[fd];
 }
 
+/* A multi handle that ran out of memory has told neither sockets nor time-outs: its requests would
+ * never end. */
+static void act(struct http_client *c, curl_socket_t fd, int mask)
+{
+    int running;
+
+    http_enter(c);
+    if (curl_multi_socket_action(c->multi, fd, mask, &running) == CURLM_OUT_OF_MEMORY)
+        out_of_memory("curl");
+    http_drain(c);
+    http_leave(c);
+}
+
 static void on_ready(int fd, int events, void *user)
 {
     struct http_client *c = user;
-    int running, mask = ((events & LOOP_READ) ? CURL_CSELECT_IN : 0) |
-                        ((events & LOOP_WRITE) ? CURL_CSELECT_OUT : 0);
-    http_enter(c);
-    curl_multi_socket_action(c->multi, fd, mask, &running);
-    http_drain(c);
-    http_leave(c);
+    int mask = ((events & LOOP_READ) ? CURL_CSELECT_IN : 0) |
+               ((events & LOOP_WRITE) ? CURL_CSELECT_OUT : 0);
+    act(c, fd, mask);
 }
 
 static int on_interest(CURL *easy, curl_socket_t fd, int what, void *user, void *unused)
@@ -99,7 +109,6 @@ static void on_timer(void *user)
 {
     struct http_client *c = user;
     int64_t now = clock_now(loop_clock(c->l));
-    int running;
     c->timer = NULL;
     if (c->due_ms < 0)
         return;
@@ -108,10 +117,7 @@ static void on_timer(void *user)
         return;
     }
     c->due_ms = -1;
-    http_enter(c);
-    curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    http_drain(c);
-    http_leave(c);
+    act(c, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static void arm(struct http_client *c, int64_t now)
