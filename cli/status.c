@@ -11,6 +11,7 @@
 #include "common/drv/pg.h"
 #include "common/drv/report_lacks.h"
 #include "common/drv/report_pg.h"
+#include "common/drv/report_photos.h"
 #include "producer/job.h"
 
 enum { ARENA_MAX = 256 << 20, LACKS_SHOWN = 10 };
@@ -24,6 +25,7 @@ struct status {
     size_t n_holds;
     struct report_lack *lacks;
     size_t n_lacks;
+    struct report_photos photos;
     int64_t workers;
     bool leader;
     struct job *job; /* NULL: its settings are wrong, job_err says how */
@@ -39,7 +41,8 @@ static int collect(struct app *app, struct arena *a, struct status *s, struct er
     if (report_mailboxes(pg, a, &s->m, &s->n, err) < 0 || report_run(pg, a, 0, &s->run, err) < 0 ||
         report_subscribers(pg, &s->subs, err) < 0 ||
         report_holds(pg, a, &s->holds, &s->n_holds, err) < 0 ||
-        report_lacks(pg, a, &s->lacks, &s->n_lacks, err) < 0)
+        report_lacks(pg, a, &s->lacks, &s->n_lacks, err) < 0 ||
+        report_photos(pg, a, &s->photos, err) < 0)
         return -1;
     return report_alive(pg, &s->workers, &s->leader, err);
 }
@@ -77,6 +80,41 @@ static json_t *json_of_lacks(const struct status *s)
                                              "fields", s->lacks[i].fields, "contacts",
                                              (json_int_t)s->lacks[i].contacts));
     return all;
+}
+
+static void print_codes(const char *what, const struct report_photo_code *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        printf("%s%s %lld", i ? ", " : what, *v[i].code ? v[i].code : "for no reason given",
+               (long long)v[i].n);
+}
+
+static void print_photos(const struct status *s)
+{
+    const struct report_photos *p = &s->photos;
+    if (!p->held && !p->people && !p->mailboxes && !p->n_unread)
+        return;
+    printf("photos: on %lld contacts; %lld to read, %lld mailboxes to write", (long long)p->held,
+           (long long)p->people, (long long)p->mailboxes);
+    print_codes("; not read: ", p->unread, p->n_unread);
+    print_codes("; left without: ", p->left, p->n_left);
+    putchar('\n');
+}
+
+static json_t *json_of_codes(const struct report_photo_code *v, size_t n)
+{
+    json_t *all = json_object();
+    for (size_t i = 0; i < n; i++)
+        json_object_set_new(all, v[i].code, json_integer((json_int_t)v[i].n));
+    return all;
+}
+
+static json_t *json_of_photos(const struct report_photos *p)
+{
+    return json_pack("{s:I, s:I, s:I, s:o, s:o}", "held", (json_int_t)p->held, "people",
+                     (json_int_t)p->people, "mailboxes", (json_int_t)p->mailboxes, "unread",
+                     json_of_codes(p->unread, p->n_unread), "left",
+                     json_of_codes(p->left, p->n_left));
 }
 
 /* By the settings that this program reads; the producer's are the same where they share a file. */
@@ -119,6 +157,7 @@ static void print_text(const struct status *s)
     print_holds(s);
     print_clears(s);
     print_lacks(s);
+    print_photos(s);
     if (s->run.id)
         printf("last run: %lld, %s, %lld s ago, %lld changes left%s%s\n", (long long)s->run.id,
                s->run.state, (long long)(s->run.age_ms / 1000), (long long)s->run.left,
@@ -154,10 +193,10 @@ static void print_json(const struct status *s)
     json_t *run =
         json_pack("{s:I, s:s, s:s, s:I}", "id", (json_int_t)s->run.id, "state", s->run.state,
                   "message", s->run.message, "left", (json_int_t)s->run.left);
-    json_t *all =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:b}", "mailboxes", boxes, "left_out",
-                  json_of_lacks(s), "holds", holds, "last_run", run, "job", json_of_job(s),
-                  "workers", (json_int_t)s->workers, "leader", (int)s->leader);
+    json_t *all = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:b}", "mailboxes", boxes,
+                            "left_out", json_of_lacks(s), "photos", json_of_photos(&s->photos),
+                            "holds", holds, "last_run", run, "job", json_of_job(s), "workers",
+                            (json_int_t)s->workers, "leader", (int)s->leader);
     json_dumpf(all, stdout, JSON_INDENT(1));
     putchar('\n');
     json_decref(all);

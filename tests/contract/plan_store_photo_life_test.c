@@ -3,6 +3,7 @@
  * connection, a worker's ledger on others, with changes in the middle.
  */
 #include "common/drv/ledger_pg.h"
+#include "common/drv/report_photos.h"
 #include "common/port/ledger.h"
 #include "tests/contract/plan_store_photo.h"
 
@@ -357,6 +358,38 @@ CASE(who_is_erased_takes_the_rows_along)
     cr_expect(eq(i64, COUNT("SELECT count(*) FROM link_photo"), 0));
     sweep();
     cr_expect(eq(i64, COUNT("SELECT count(*) FROM photo"), 0));
+}
+
+CASE(the_status_counts_what_waits_what_is_there_and_what_failed)
+{
+    struct report_photos r = {0};
+    int64_t box = synced("ann@church.example", 4);
+    OK(report_photos(pools[0], arena, &r, &err));
+    cr_expect(r.held == 0 && r.people == 0 && r.mailboxes == 0 && r.n_unread == 0 && r.n_left == 0);
+    for (int i = 1; i <= 4; i++)
+        seen(i, i);
+    there(1, 1, "face");
+    raised(10);
+    cr_expect(eq(sz, turn(box), 1));
+    none(2, 2);
+    again(3, 3, 1000);
+    raised(10);
+    SQL("INSERT INTO link_photo (mailbox, person, item_id, hash, left_for, left_code)"
+        " VALUES (%lld, 4, 'i', '', '\\x02', 'photo.own')",
+        (long long)box);
+    OK(report_photos(pools[0], arena, &r, &err));
+    cr_expect(eq(i64, r.held, 1));
+    cr_expect(eq(i64, r.people, 2));
+    cr_expect(eq(i64, r.mailboxes, 0));
+    cr_assert(eq(sz, r.n_unread, 2));
+    cr_expect(eq(str, (char *)(uintptr_t)r.unread[0].code, "away"));
+    cr_expect(eq(str, (char *)(uintptr_t)r.unread[1].code, "unfit"));
+    cr_assert(eq(sz, r.n_left, 1));
+    cr_expect(eq(str, (char *)(uintptr_t)r.left[0].code, "photo.own"));
+    there(4, 4, "face of four");
+    raised(10);
+    OK(report_photos(pools[0], arena, &r, &err));
+    cr_expect(eq(i64, r.mailboxes, 1));
 }
 
 int main(int argc, char **argv)
