@@ -241,6 +241,46 @@ static void tap_legacy(struct ledger *l,
     CALL("legacy", lease.mailbox, legacy, lease, marks, n, done, user);
 }
 
+static void tap_photos(struct ledger *l,
+                       struct ledger_lease lease,
+                       uint32_t max,
+                       size_t max_bytes,
+                       ledger_photos_done done,
+                       void *user)
+{
+    CALL("photos", lease.mailbox, photos, lease, max, max_bytes, done, user);
+}
+
+static void tap_photo_flight(struct ledger *l,
+                             struct ledger_lease lease,
+                             uint32_t deadline_ms,
+                             uint32_t ttl_ms,
+                             const struct ledger_photo *photos,
+                             size_t n,
+                             ledger_done done,
+                             void *user)
+{
+    CALL("photo_flight", lease.mailbox, photo_flight, lease, deadline_ms, ttl_ms, photos, n, done,
+         user);
+}
+
+static void tap_photo_record(struct ledger *l,
+                             struct ledger_lease lease,
+                             const struct ledger_photo_result *res,
+                             size_t n,
+                             bool flight_over,
+                             ledger_done done,
+                             void *user)
+{
+    CALL("photo_record", lease.mailbox, photo_record, lease, res, n, flight_over, done, user);
+}
+
+static void tap_photo_over(
+    struct ledger *l, struct ledger_lease lease, int64_t requested, ledger_done done, void *user)
+{
+    CALL("photo_over", lease.mailbox, photo_over, lease, requested, done, user);
+}
+
 static bool tap_healthy(struct ledger *l)
 {
     struct ledger *inner = self(l)->inner;
@@ -261,6 +301,10 @@ static const struct ledger_ops ops = {
     .unverify = tap_unverify,
     .cleared = tap_cleared,
     .legacy = tap_legacy,
+    .photos = tap_photos,
+    .photo_flight = tap_photo_flight,
+    .photo_record = tap_photo_record,
+    .photo_over = tap_photo_over,
     .beat = tap_beat,
     .healthy = tap_healthy,
 };

@@ -11,7 +11,7 @@
 #include "tests/support/worker_rig_p.h"
 
 enum { CALL_BYTES = 64 << 20 };
-enum kind { APPLY, LIST, IDENTIFY, LEGACY, LOCATE };
+enum kind { APPLY, PHOTO, LIST, IDENTIFY, LEGACY, LOCATE };
 
 struct rig_wire {
     TAILQ_ENTRY(rig_wire) list;
@@ -23,6 +23,7 @@ struct rig_wire {
     struct store_mailbox *mb;          /* a copy */
     enum store_verb verb;
     struct store_op *ops;
+    struct store_photo *photos;
     struct guid *keys;
     size_t n, n_sent;
     store_apply_done apply_done;
@@ -60,6 +61,12 @@ static void wire_free(struct rig_wire *c)
     free(c);
 }
 
+/* Whose answer is one result for each of n: only these change anything. */
+static bool writes(const struct rig_wire *c)
+{
+    return c->kind == APPLY || c->kind == PHOTO;
+}
+
 /* ---- to the worker ---- */
 
 static void tell(struct rig_wire *c)
@@ -67,6 +74,7 @@ static void tell(struct rig_wire *c)
     const struct err *err = c->outcome == OUT_DONE ? NULL : &c->err;
     switch (c->kind) {
     case APPLY:
+    case PHOTO:
         c->apply_done(c->result, c->n, c->took_ms, c->user);
         break;
     case LIST:
@@ -108,9 +116,10 @@ static void fail(struct rig_wire *c, size_t from, enum outcome o, const char *co
     struct err err;
     err_set(&err, scope, o == OUT_UNKNOWN ? WHEN_UNKNOWN : WHEN_LATER, code, "by plan");
     err.after_ms = c->fault.after_ms;
-    for (size_t i = from; c->kind == APPLY && i < c->n; i++)
-        c->result[i] = (struct store_result){.tag = c->ops[i].tag, .outcome = o, .err = err};
-    if (c->kind == APPLY)
+    for (size_t i = from; writes(c) && i < c->n; i++)
+        c->result[i] = (struct store_result){
+            .tag = c->kind == PHOTO ? c->photos[i].tag : c->ops[i].tag, .outcome = o, .err = err};
+    if (writes(c))
         return;
     c->outcome = o == OUT_UNKNOWN ? OUT_RETRY_LATER : o;
     c->err = err;
@@ -120,7 +129,7 @@ static void fail(struct rig_wire *c, size_t from, enum outcome o, const char *co
 
 static void count(struct rig_wire *c, const struct store_result *r, size_t n)
 {
-    for (size_t i = 0; i < n && c->verb == STORE_CREATE; i++) {
+    for (size_t i = 0; i < n && c->kind == APPLY && c->verb == STORE_CREATE; i++) {
         const struct guid *key = &c->ops[i].key;
         if (r[i].outcome != OUT_DONE)
             continue;
@@ -141,7 +150,7 @@ static void served(struct rig_wire *c)
     }
     if (c->fault.kind == RIG_UNKNOWN_AFTER)
         fail(c, 0, OUT_UNKNOWN, code);
-    else if (c->fault.kind == RIG_PARTIAL && c->kind == APPLY)
+    else if (c->fault.kind == RIG_PARTIAL && writes(c))
         fail(c, c->n_sent, c->fault.outcome, code);
     if (c->fault.kind != RIG_NEVER && !c->back)
         answer(c);
@@ -225,10 +234,12 @@ static void pass_on(struct rig_wire *c)
     c->n_sent = c->fault.kind == RIG_PARTIAL && c->fault.items < c->n ? c->fault.items : c->n;
     c->with_server = true;
     c->r->sent_at = c->sent_at;
-    if (c->kind == APPLY && c->n_sent)
-        s->ops->apply(s, c->mb, c->verb, c->ops, c->n_sent, 0, on_applied, c);
-    else if (c->kind == APPLY)
+    if (writes(c) && !c->n_sent)
         served(c);
+    else if (c->kind == APPLY)
+        s->ops->apply(s, c->mb, c->verb, c->ops, c->n_sent, 0, on_applied, c);
+    else if (c->kind == PHOTO)
+        s->ops->photo(s, c->mb, c->photos, c->n_sent, 0, on_applied, c);
     else if (c->kind == LIST)
         s->ops->list(s, c->mb, c->keys, c->n, on_listed, c);
     else if (c->kind == LEGACY)
@@ -250,7 +261,7 @@ static void on_late(void *user)
 
 static void send_late(struct rig_wire *c)
 {
-    if (c->kind == APPLY)
+    if (writes(c))
         c->late = loop_after(c->r->server, c->fault.delay_ms, on_late, c);
 }
 
@@ -392,6 +403,32 @@ static void apply(struct contact_store *base,
     }
 }
 
+static void photo(struct contact_store *base,
+                  const struct store_mailbox *mb,
+                  const struct store_photo *photos,
+                  size_t n,
+                  uint32_t timeout_ms,
+                  store_apply_done done,
+                  void *user)
+{
+    struct rig_call call = {.what = "photo", .n = n};
+    struct rig_wire *c = begin(base, PHOTO, mb, &call, user);
+    (void)timeout_ms;
+    if (!c)
+        return;
+    struct arena *a = c->arena;
+    c->apply_done = done;
+    c->result = arena_alloc(a, n * sizeof(*c->result));
+    c->photos = arena_memdup(a, photos, n * sizeof(*photos));
+    for (size_t i = 0; i < n; i++) {
+        struct store_photo *p = &c->photos[i];
+        p->item_id = arena_strdup(a, p->item_id);
+        p->version = arena_strdup(a, p->version);
+        p->mark = arena_strdup(a, p->mark);
+        p->jpeg = p->len ? arena_memdup(a, p->jpeg, p->len) : NULL;
+    }
+}
+
 static void list(struct contact_store *base,
                  const struct store_mailbox *mb,
                  const struct guid *keys,
@@ -468,14 +505,14 @@ static void cancel(struct contact_store *base)
         loop_cancel(c->out);
         loop_cancel(c->back);
         c->out = NULL;
-        fail(c, 0, out && c->kind == APPLY ? OUT_UNKNOWN : OUT_NOT_TRIED, "canceled");
+        fail(c, 0, out && writes(c) ? OUT_UNKNOWN : OUT_NOT_TRIED, "canceled");
         hear(c);
     }
 }
 
 #define OPS                                                                                        \
-    .name = "rig", .limits = limits, .apply = apply, .list = list, .identify = identify,           \
-    .legacy = legacy, .where = where, .cancel = cancel
+    .name = "rig", .limits = limits, .apply = apply, .photo = photo, .list = list,                 \
+    .identify = identify, .legacy = legacy, .where = where, .cancel = cancel
 
 static const struct contact_store_ops ops = {OPS}, searching = {OPS, .locate = locate};
 

@@ -59,7 +59,7 @@ struct rig_worker;
 struct rig_call {
     enum rig_port port;
     uint64_t number;  /* from 1 since rig_count_from_here */
-    const char *what; /* "take", "flight", ...; "create", ..., "list", "identify" */
+    const char *what; /* "take", "flight", ...; "create", ..., "photo", "list", "identify" */
     int64_t mailbox;
     const struct store_op *ops; /* of writes */
     size_t n;
