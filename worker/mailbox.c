@@ -4,6 +4,9 @@
  *   QUEUED -> TAKING -> LOADING -> decide -> IDENTIFYING | LISTING (-> TIDYING) | FLIGHT -> SENDING
  * -> RECORDING -> decide ... -> RELEASING -> gone
  *
+ * With a place in the lane of pictures decide goes on, when nothing else is due, with PHOTOS ->
+ * PHOTO_FLIGHT -> PHOTO_SENDING -> PHOTO_RECORDING -> PHOTOS ...
+ *
  * WAITING stands between any two of them when a time or a send slot has to come first. Losing the
  * lease leads back to TAKING from everywhere.
  */
@@ -29,9 +32,9 @@ static const unsigned moves[MB_STATE_COUNT] = {
     [MB_QUEUED] = TO(TAKING),
     [MB_TAKING] = TO(LOADING) | TO(WAITING) | TO(QUEUED) | TO(RELEASING) | TO(TAKING),
     [MB_LOADING] = TO(LOCATING) | TO(IDENTIFYING) | TO(LISTING) | TO(FLIGHT) | TO(WAITING) |
-                   TO(RELEASING) | TO(TAKING) | TO(LOADING) | TO(RECORDING),
+                   TO(RELEASING) | TO(TAKING) | TO(LOADING) | TO(RECORDING) | TO(PHOTOS),
     [MB_LOCATING] = TO(IDENTIFYING) | TO(LISTING) | TO(FLIGHT) | TO(WAITING) | TO(RELEASING) |
-                    TO(TAKING) | TO(LOADING) | TO(RECORDING) | TO(LOCATING),
+                    TO(TAKING) | TO(LOADING) | TO(RECORDING) | TO(LOCATING) | TO(PHOTOS),
     [MB_IDENTIFYING] =
         TO(LOCATING) | TO(LISTING) | TO(LOADING) | TO(WAITING) | TO(RELEASING) | TO(TAKING),
     [MB_LISTING] = TO(LOCATING) | TO(TIDYING) | TO(RECORDING) | TO(LOADING) | TO(WAITING) |
@@ -41,7 +44,12 @@ static const unsigned moves[MB_STATE_COUNT] = {
     [MB_FLIGHT] = TO(SENDING) | TO(LOADING) | TO(WAITING) | TO(RELEASING) | TO(TAKING),
     [MB_SENDING] = TO(RECORDING) | TO(TAKING),
     [MB_RECORDING] = TO(LOADING) | TO(LOCATING) | TO(IDENTIFYING) | TO(LISTING) | TO(FLIGHT) |
-                     TO(WAITING) | TO(RELEASING) | TO(TAKING) | TO(RECORDING),
+                     TO(WAITING) | TO(RELEASING) | TO(TAKING) | TO(RECORDING) | TO(PHOTOS),
+    [MB_PHOTOS] = TO(PHOTOS) | TO(PHOTO_FLIGHT) | TO(WAITING) | TO(RELEASING) | TO(TAKING),
+    [MB_PHOTO_FLIGHT] = TO(PHOTO_SENDING) | TO(PHOTO_RECORDING) | TO(WAITING) | TO(TAKING),
+    [MB_PHOTO_SENDING] = TO(PHOTO_RECORDING),
+    [MB_PHOTO_RECORDING] = TO(PHOTOS) | TO(LOADING) | TO(LOCATING) | TO(IDENTIFYING) | TO(WAITING) |
+                           TO(RELEASING) | TO(TAKING) | TO(PHOTO_RECORDING),
     [MB_RELEASING] = TO(LOADING) | TO(QUEUED) | TO(TAKING) | TO(WAITING),
 };
 #undef TO
@@ -102,12 +110,20 @@ uint32_t mailbox_deadline(const struct mailbox *mb)
     return mb->w->s.server_deadline_ms + mb->w->s.lease_margin_ms;
 }
 
+/* What is sent under a flight leaves soon after it: the flight's deadline counts on that. */
+static bool too_late(const struct mailbox *mb, int64_t now)
+{
+    if (mb->state == MB_PHOTO_SENDING)
+        return now >= mb->sent_ms + photo_window(mb);
+    bool writes = mb->state == MB_SENDING || mb->state == MB_TIDYING;
+    return writes && now >= mb->sent_ms + mb->w->s.lease_margin_ms;
+}
+
 bool mailbox_may_send(void *user)
 {
     struct mailbox *mb = user;
     int64_t now = worker_now(mb->w);
-    bool writes = mb->state == MB_SENDING || mb->state == MB_TIDYING;
-    bool late = writes && now >= mb->sent_ms + mb->w->s.lease_margin_ms;
+    bool late = too_late(mb, now);
     bool ok = mb->leased && !mb->fenced && now < mb->lease_until_ms && !late;
     if (!ok) {
         metric_add(mb->w->m.fenced, 1);
@@ -117,7 +133,7 @@ bool mailbox_may_send(void *user)
     return ok;
 }
 
-static void lease_extend(struct mailbox *mb, int64_t from_ms)
+void mailbox_lease_extend(struct mailbox *mb, int64_t from_ms)
 {
     const struct worker_settings *s = &mb->w->s;
     int64_t until = from_ms + s->lease_ttl_ms - s->lease_margin_ms;
@@ -159,7 +175,7 @@ static void renewed(enum ledger_status st, const struct err *err, void *user)
     struct mailbox *mb = map_get_u64(r->w->mailboxes, (uint64_t)r->mailbox);
     if (mb && mb->leased && mb->lease.epoch == r->epoch) {
         if (st == LEDGER_OK)
-            lease_extend(mb, r->sent_ms);
+            mailbox_lease_extend(mb, r->sent_ms);
         else if (st == LEDGER_FENCED)
             mb->fenced = true;
     }
@@ -192,6 +208,7 @@ void mailbox_lost(struct mailbox *mb)
     metric_add(mb->w->m.fenced, 1);
     lease_drop(mb);
     vec_clear(&mb->results);
+    vec_clear(&mb->photo.results);
     mailbox_take(mb);
 }
 
@@ -229,7 +246,7 @@ static void granted(struct mailbox *mb, const struct ledger_mailbox *row)
     mb->leased = true;
     mb->fenced = false;
     mb->lease_until_ms = 0;
-    lease_extend(mb, mb->take_sent_ms);
+    mailbox_lease_extend(mb, mb->take_sent_ms);
     loop_cancel(mb->renewal); /* a lease of ours that is taken anew */
     renew_schedule(mb);
     keep_text(&mb->address, row->address);
@@ -237,6 +254,7 @@ static void granted(struct mailbox *mb, const struct ledger_mailbox *row)
     keep_text(&mb->folder_id, row->folder_id);
     keep_text(&mb->former, row->former);
     mb->clear = row->clear;
+    mb->photo.open = row->photos && photos_possible(mb->w);
     mb->folder_checked = false;
     mb->gen = row->gen;
     /* A Clear lists first: while our items are there, a user's copy of one can be told from it. */
@@ -290,6 +308,7 @@ void mailbox_take(struct mailbox *mb)
     mailbox_enter(mb, MB_TAKING);
     mb->covered = mb->owed.n;
     mb->again = mb->pause_parks = false;
+    mb->photo.open = mb->photo.asked = false; /* the row says it */
     mb->take_sent_ms = worker_now(w);
     w->p.ledger->ops->take(w->p.ledger, mb->id, w->owner, w->s.lease_ttl_ms, taken, mb);
 }
@@ -364,6 +383,7 @@ static bool folder_may_be_gone(const struct mailbox *mb)
 /* What Exchange has to be asked or told next; somebody's urgent rows come first, in a new load. */
 static void next_request(struct mailbox *mb, bool settle)
 {
+    dispatch_leave_photos(mb);
     if (mb->urgent && mb->again)
         mailbox_load(mb);
     else if (!mb->folder_id || folder_may_be_gone(mb))
@@ -374,6 +394,21 @@ static void next_request(struct mailbox *mb, bool settle)
         mailbox_settle(mb);
     else
         mailbox_write(mb);
+}
+
+/* No row is due. */
+static void nothing_due(struct mailbox *mb)
+{
+    if (mb->again) {
+        mailbox_load(mb);
+    } else if (mb->clear) {
+        dispatch_leave_photos(mb);
+        mailbox_sweep(mb);
+    } else if (mb->photo.turn && mb->photo.open) {
+        mailbox_photos(mb);
+    } else {
+        mailbox_release(mb);
+    }
 }
 
 void mailbox_decide(struct mailbox *mb)
@@ -387,10 +422,8 @@ void mailbox_decide(struct mailbox *mb)
         next_request(mb, settle);
     else if (!stop && mailbox_skip(mb))
         return; /* the rows that cannot be written are recorded first */
-    else if (!stop && mb->again)
-        mailbox_load(mb);
-    else if (!stop && mb->clear)
-        mailbox_sweep(mb);
+    else if (!stop)
+        nothing_due(mb);
     else
         mailbox_release(mb);
 }
@@ -436,6 +469,7 @@ void mailbox_park(struct mailbox *mb, uint32_t ms, const char *code)
     log_info("mailbox parked", kv("mailbox", mb->id), kv("code", code), kv("ms", ms));
     metric_add(metrics_series(mb->w->m.parked, code, NULL), 1);
     mb->pause_parks = true;
+    mb->photo.open = mb->photo.asked = false; /* they are offered again */
     mb->pause_ms = ms ? ms : 1;
     if (code != mb->pause_code)
         snprintf(mb->pause_code, sizeof(mb->pause_code), "%s", code);

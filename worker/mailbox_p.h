@@ -30,6 +30,8 @@ bool mailbox_ledger_ok(struct mailbox *mb,
 /* Of a flight: what the server may do after the send, and how long that may come after the flight
  * (a machine sleeps, a connection takes its time); mailbox_may_send sees to the second. */
 uint32_t mailbox_deadline(const struct mailbox *mb);
+/* A call made at from_ms has renewed the lease. */
+void mailbox_lease_extend(struct mailbox *mb, int64_t from_ms);
 bool mailbox_may_send(void *mb);
 const struct store_mailbox *mailbox_store(struct mailbox *mb);
 void mailbox_renewals_free(struct worker *w);
@@ -58,6 +60,8 @@ void mailbox_record(struct mailbox *mb); /* mb->results, then what they ask for 
 /* What an outcome that concerns more than one link means for mailbox and endpoint; called once per
  * request. */
 void mailbox_request_result(struct mailbox *mb, enum outcome o, const struct err *err);
+/* The same for all results of one request, by the one that says most about the mailbox. */
+void mailbox_request_results(struct mailbox *mb, const struct store_result *r, size_t n);
 uint32_t mailbox_jitter(struct mailbox *mb, enum outcome o, uint32_t attempt, uint32_t after_ms);
 
 #endif

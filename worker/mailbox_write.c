@@ -75,6 +75,17 @@ static void tell_server(struct mailbox *mb, enum outcome o, const struct err *er
     metric_set(w->m.stopped, servers_stopped(&w->servers, false));
 }
 
+/* Pictures have a controller of their own: their trouble does not slow the contacts down. */
+static struct aimd *controller(struct mailbox *mb)
+{
+    return mb->state == MB_PHOTO_SENDING ? &mb->photo.aimd : &mb->aimd;
+}
+
+static void too_much(struct mailbox *mb)
+{
+    aimd_trouble(controller(mb), mb->state == MB_PHOTO_SENDING ? 1 : mb->w->s.batch_min);
+}
+
 void mailbox_request_result(struct mailbox *mb, enum outcome o, const struct err *err)
 {
     struct worker *w = mb->w;
@@ -88,9 +99,9 @@ void mailbox_request_result(struct mailbox *mb, enum outcome o, const struct err
         break;
     case OUT_RETRY_LATER:
         if (err->scope > SCOPE_ITEM) {
-            aimd_trouble(&mb->aimd, w->s.batch_min);
+            too_much(mb);
             if (err->after_ms && err->scope == SCOPE_MAILBOX)
-                aimd_busy(&mb->aimd, err->after_ms, worker_now(w));
+                aimd_busy(controller(mb), err->after_ms, worker_now(w));
             pause_for(mb, mailbox_jitter(mb, o, mb->park_attempts + 1, err->after_ms), err->code,
                       false);
         }
@@ -100,8 +111,8 @@ void mailbox_request_result(struct mailbox *mb, enum outcome o, const struct err
         pause_for(mb, mailbox_jitter(mb, o, ++mb->soon, err->after_ms), err->code, false);
         break;
     case OUT_UNKNOWN:
-        aimd_trouble(&mb->aimd, w->s.batch_min);
-        mb->flight_over = false;
+        too_much(mb);
+        mb->flight_over &= mb->state == MB_PHOTO_SENDING;
         break;
     case OUT_FOLDER_LOST:
         mb->folder_lost = true;
@@ -219,6 +230,13 @@ static const struct store_result *heaviest(const struct store_result *r, size_t 
     return top;
 }
 
+void mailbox_request_results(struct mailbox *mb, const struct store_result *r, size_t n)
+{
+    const struct store_result *top = heaviest(r, n);
+    if (top->outcome != OUT_NOT_TRIED || strcmp(top->err.code, "fenced") != 0)
+        mailbox_request_result(mb, weight(top) ? top->outcome : OUT_DONE, &top->err);
+}
+
 /* Two that agree on nothing, an item that is there and is not: not without a pause for ever. */
 static void slow_down(struct mailbox *mb, const struct store_result *r, size_t n)
 {
@@ -285,9 +303,7 @@ static void applied(const struct store_result *r, size_t n, uint32_t took_ms, vo
     for (size_t i = 0; i < n; i++)
         if (r[i].outcome == OUT_UNKNOWN)
             mb->flight_over = false;
-    const struct store_result *top = heaviest(r, n);
-    if (top->outcome != OUT_NOT_TRIED || strcmp(top->err.code, "fenced") != 0)
-        mailbox_request_result(mb, weight(top) ? top->outcome : OUT_DONE, &top->err);
+    mailbox_request_results(mb, r, n);
     slow_down(mb, r, n);
     doubt(mb, r, n);
     batch_size_after(mb, r, n, took_ms);
@@ -383,9 +399,7 @@ static void flown(enum ledger_status st, const struct err *err, void *user)
         mailbox_load(mb);
         return;
     }
-    int64_t until = mb->sent_ms + w->s.lease_ttl_ms - w->s.lease_margin_ms;
-    if (until > mb->lease_until_ms)
-        mb->lease_until_ms = until;
+    mailbox_lease_extend(mb, mb->sent_ms);
     worker_probe(w, "intent");
     mailbox_enter(mb, MB_SENDING);
     w->p.store->ops->apply(w->p.store, mailbox_store(mb), mb->batch.verb, mb->batch.ops,

@@ -23,6 +23,8 @@ void observe_init(struct worker *w)
                                  "Links whose unknown state was settled by listing keys.");
     s->outcomes = metrics_family(m, METRIC_COUNTER, "contact_sync_items_total",
                                  "Items by operation and outcome.", "op", "outcome", NULL, 0);
+    s->photos = metrics_family(m, METRIC_COUNTER, "contact_sync_photos_total",
+                               "Pictures of contacts by outcome.", "outcome", NULL, NULL, 0);
     s->calls = metrics_family(m, METRIC_COUNTER, "contact_sync_exchange_calls_total",
                               "Requests to Exchange by kind.", "call", NULL, NULL, 0);
     s->parked = metrics_family(m, METRIC_COUNTER, "contact_sync_parked_total",
@@ -34,6 +36,10 @@ void observe_init(struct worker *w)
                        NULL, NULL);
     s->active = metrics_gauge(m, "contact_sync_mailboxes_active", "Mailboxes in hand.");
     s->queued = metrics_gauge(m, "contact_sync_mailboxes_queued", "Mailboxes waiting for a place.");
+    s->photo_active = metrics_gauge(m, "contact_sync_photo_mailboxes_active",
+                                    "Mailboxes in hand for their pictures.");
+    s->photo_queued = metrics_gauge(m, "contact_sync_photo_mailboxes_queued",
+                                    "Mailboxes waiting for a place for their pictures.");
     s->sending = metrics_gauge(m, "contact_sync_requests_in_flight", "Requests out to Exchange.");
     s->pending = metrics_gauge(m, "contact_sync_messages_pending", "Messages taken, not acked.");
     s->stopped = metrics_gauge(m, "contact_sync_account_stopped",
@@ -49,6 +55,11 @@ void observe_outcome(struct worker *w, const char *op, enum outcome o)
     metric_add(metrics_series(w->m.outcomes, op, outcome_name(o)), 1);
 }
 
+void observe_photo(struct worker *w, const char *outcome)
+{
+    metric_add(metrics_series(w->m.photos, outcome, NULL), 1);
+}
+
 void observe_call(struct worker *w, const char *call, uint32_t took_ms)
 {
     metric_add(metrics_series(w->m.calls, call, NULL), 1);
@@ -56,13 +67,35 @@ void observe_call(struct worker *w, const char *call, uint32_t took_ms)
         metric_observe(w->m.request_seconds, took_ms / 1000.0);
 }
 
+/* Those that wait for a place with nothing but pictures. */
+static size_t photos_queued(const struct worker *w)
+{
+    size_t n = 0;
+    map_foreach (it, w->mailboxes) {
+        const struct mailbox *mb = it.value;
+        n += mb->state == MB_QUEUED && mb->line == LINE_PHOTOS;
+    }
+    return n;
+}
+
 void observe_gauges(struct worker *w)
 {
+    size_t photos = photos_queued(w);
     metric_set(w->m.active, (double)w->active);
-    metric_set(w->m.queued, (double)w->by_state[MB_QUEUED]);
+    metric_set(w->m.queued, (double)(w->by_state[MB_QUEUED] - photos));
+    metric_set(w->m.photo_active, (double)w->active_photos);
+    metric_set(w->m.photo_queued, (double)photos);
     metric_set(w->m.sending, (double)w->sending);
     metric_set(w->m.pending, (double)w->pending);
     servers_observe(&w->servers);
+}
+
+static size_t waiting(const struct server *v)
+{
+    size_t n = 0;
+    for (int line = 0; line < LINES; line++)
+        n += line_length(&v->senders[line]);
+    return n;
 }
 
 /* Hosts are checked names (autodiscover/ad_url.h) or the setting's own. */
@@ -74,8 +107,7 @@ static void debug_servers(const struct worker *w, struct str *json)
         str_addf(
             json,
             "%s{\"host\":\"%s\",\"breaker\":%d,\"why\":\"%s\",\"sending\":%zu,\"waiting\":%zu}",
-            comma, v->host, (int)v->breaker.state, v->breaker.why, v->sending,
-            v->senders[0].q.n - v->senders[0].head + v->senders[1].q.n - v->senders[1].head);
+            comma, v->host, (int)v->breaker.state, v->breaker.why, v->sending, waiting(v));
         comma = ",";
     }
 }
@@ -84,6 +116,8 @@ void worker_debug(const struct worker *w, struct str *json)
 {
     str_addf(json, "{\"owner\":\"%s\",\"workers_alive\":%u,\"active\":%zu,\"sending\":%zu,",
              w->owner, w->alive, w->active, w->sending);
+    str_addf(json, "\"active_photos\":%zu,\"sending_photos\":%zu,", w->active_photos,
+             w->sending_photos);
     str_addf(json, "\"pending_messages\":%zu,\"paused\":%s,\"draining\":%s,", w->pending,
              w->paused ? "true" : "false", w->draining ? "true" : "false");
     str_puts(json, "\"servers\":[");
@@ -101,10 +135,10 @@ void worker_debug(const struct worker *w, struct str *json)
             continue;
         str_addf(json,
                  "%s{\"id\":%lld,\"state\":\"%s\",\"for_ms\":%lld,\"epoch\":%lld,\"rows\":%zu,"
-                 "\"batch\":%u,\"urgent\":%s}",
+                 "\"batch\":%u,\"urgent\":%s,\"photos\":%s}",
                  comma, (long long)mb->id, mailbox_state_name(mb->state),
                  (long long)(worker_now(w) - mb->since_ms), (long long)mb->lease.epoch, mb->n_links,
-                 mb->aimd.size, mb->urgent ? "true" : "false");
+                 mb->aimd.size, mb->urgent ? "true" : "false", mb->photo.turn ? "true" : "false");
         comma = ",";
     }
     str_puts(json, "]}");

@@ -60,8 +60,8 @@ bool servers_stopped(const struct servers *s, bool all)
 void servers_release(struct servers *s)
 {
     vec_foreach (v, &s->all) {
-        vec_release(&(*v)->senders[0].q);
-        vec_release(&(*v)->senders[1].q);
+        for (int line = 0; line < LINES; line++)
+            vec_release(&(*v)->senders[line].q);
         free((*v)->host);
         free(*v);
     }

@@ -21,17 +21,31 @@ struct mailbox;
 struct metric_family;
 struct metric_series;
 
+/* Who waits for the same thing: a higher one goes first. */
+enum line {
+    LINE_PHOTOS, /* pictures: when nothing waits in the others, and few at a time */
+    LINE_USUAL,
+    LINE_URGENT, /* somebody waits for it */
+    LINES
+};
+
 struct mailbox_line { /* first in, first out */
     vec(struct mailbox *) q;
     size_t head;
 };
 
+static inline size_t line_length(const struct mailbox_line *l) /* with stale places */
+{
+    return l->q.n - l->head;
+}
+
 struct server {
     char *host; /* with the port where it is not that of https, lower case */
     struct breaker breaker;
-    size_t sending;                 /* requests in flight */
-    int64_t wrote_ms;               /* when it last did a write; 0: not yet */
-    struct mailbox_line senders[2]; /* wait for a send slot: [1] urgent */
+    size_t sending;                     /* requests in flight */
+    size_t sending_photos;              /* those of them that carry pictures */
+    int64_t wrote_ms;                   /* when it last did a write; 0: not yet */
+    struct mailbox_line senders[LINES]; /* wait for a send slot */
     struct metric_series *open, *in_flight;
 };
 

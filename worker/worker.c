@@ -93,8 +93,8 @@ void worker_free(struct worker *w)
     dispatch_unlearn(w);
     mailbox_renewals_free(w);
     servers_release(&w->servers);
-    for (int u = 0; u < 2; u++)
-        vec_release(&w->ready[u].q);
+    for (int line = 0; line < LINES; line++)
+        vec_release(&w->ready[line].q);
     free(w);
 }
 

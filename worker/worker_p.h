@@ -1,13 +1,15 @@
 /*
  * worker_p: the worker's own structures, and what its files share:
  *
- *   dispatch.c       messages -> mailboxes; which mailbox may work, which may send
+ *   dispatch.c       messages -> mailboxes
+ *   slots.c          which mailbox may work, which may send
  *   mailbox.c        the mailbox's state machine: take, load, decide, release
  *   mailbox_list.c   states that read Exchange: identify, list, settle
  *   mailbox_tidy.c   doubles and copies away, then what a listing said into the rows
  *   clear.c          Clear and Remove
  *   hand.c           contacts of the program before this one
  *   mailbox_write.c  states that write: flight, send, record
+ *   mailbox_photo.c  pictures, when nothing else is to be done
  *   observe.c        metrics, /debug/state
  *   worker.c         life cycle, drain, heartbeat
  */
@@ -40,6 +42,10 @@
     X(FLIGHT)      /* intents and deadline into the rows */                                        \
     X(SENDING)     /* a request is out */                                                          \
     X(RECORDING)   /* results into the rows */                                                     \
+    X(PHOTOS)      /* pictures that are due, or the word that there are none */                    \
+    X(PHOTO_FLIGHT)                                                                                \
+    X(PHOTO_SENDING)                                                                               \
+    X(PHOTO_RECORDING)                                                                             \
     X(RELEASING)
 
 enum mailbox_state {
@@ -55,6 +61,22 @@ struct obligation { /* a message to be acked */
     int64_t offset;
 };
 
+/* What of a mailbox concerns pictures (mailbox_photo.c). */
+struct mailbox_photos {
+    bool turn;      /* it has its place in hand for them */
+    bool open;      /* the row said so when it was taken */
+    bool asked;     /* a message said so since */
+    int64_t end_ms; /* of the turn */
+    int64_t requested;
+    struct aimd aimd;          /* pictures a call */
+    struct ledger_photo *due;  /* of the call under way; in the arena of the work */
+    struct store_photo *calls; /* the same for the store */
+    size_t n;
+    uint32_t timeout_ms;
+    bool flight_over; /* no picture can land any more */
+    vec(struct ledger_photo_result) results;
+};
+
 struct mailbox {
     int64_t id;
     struct worker *w;
@@ -66,8 +88,10 @@ struct mailbox {
     struct server *server;              /* where its requests go; NULL: not known yet */
     bool located;                       /* server was found just now */
     bool waits_for_slot;                /* in server->senders */
+    enum line line;                     /* QUEUED: which one it stands in; older places are stale */
     unsigned lined;                     /* places in the lines of w; stale ones are skipped */
     bool has_slot;                      /* counts in w->sending and server->sending */
+    bool photo_slot;                    /* that slot is one for pictures */
     bool urgent;                        /* an urgent message waits */
     bool again;                         /* messages came since the last load */
     bool leased, fenced;
@@ -91,6 +115,7 @@ struct mailbox {
     unsigned clear_waits;       /* in a row: something was left after a sweep */
     struct store_mailbox reach; /* for the store, while a call of its is open */
     struct aimd aimd;
+    struct mailbox_photos photo;
     vec(struct obligation) owed;
     size_t covered; /* the first so many are covered by the call under way */
 
@@ -123,22 +148,28 @@ struct mailbox {
 
 struct renewal;
 
+struct learned { /* of a mailbox that had trouble and is not in hand */
+    struct aimd aimd, photo;
+};
+
 struct worker_series {
     struct metric_series *messages, *bad_messages, *fenced, *settled, *stopped;
-    struct metric_family *outcomes, *calls, *parked, *moves;
+    struct metric_family *outcomes, *photos, *calls, *parked, *moves;
     struct metric_series *request_seconds, *active, *queued, *sending, *pending;
+    struct metric_series *photo_active, *photo_queued;
 };
 
 struct worker {
     struct worker_parts p;
     struct worker_settings s;
     char owner[64];
-    struct map *mailboxes;        /* id -> struct mailbox */
-    struct map *learned;          /* id -> struct aimd of one that had trouble and is not in hand */
-    struct mailbox_line ready[2]; /* QUEUED: [1] urgent */
+    struct map *mailboxes;            /* id -> struct mailbox */
+    struct map *learned;              /* id -> struct learned */
+    struct mailbox_line ready[LINES]; /* QUEUED */
     struct servers servers;
     size_t turn; /* which server is first when send slots are given out */
     size_t active, sending, pending;
+    size_t active_photos, sending_photos; /* those of them in the lane of pictures */
     size_t by_state[MB_STATE_COUNT];
     uint32_t alive;                /* workers, by the last heartbeat */
     LIST_HEAD(, renewal) renewals; /* under way */
