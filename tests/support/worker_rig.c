@@ -1,4 +1,5 @@
-/* The rig itself: workers, time, the planner's part. The verdict: rig_verdict.c. */
+/* The rig itself: workers, time, the planner's part. The verdict: rig_verdict.c; pictures:
+ * rig_photo.c. */
 #include "tests/support/worker_rig.h"
 
 #include <stdio.h>
@@ -64,6 +65,7 @@ struct rig *rig_new(const struct rig_options *o)
     r->queue = queue_memory_new(r->server);
     r->creates = map_new();
     r->located = map_new();
+    r->photos = map_new();
     r->redrive = true;
     r->tick_ms = TICK_MS;
     TAILQ_INIT(&r->wires);
@@ -213,6 +215,7 @@ void rig_free(struct rig *r)
     vec_release(&r->boxes);
     map_free(r->creates);
     map_free(r->located);
+    map_free(r->photos);
     loop_free(r->server);
     free(r);
 }
@@ -260,7 +263,7 @@ int64_t rig_mailbox(struct rig *r, const char *address)
 {
     int64_t id = ledger_memory_mailbox_add(r->rows, address)->id;
     memory_store_add(r->store, address);
-    vec_push(&r->boxes, (struct rig_box){id, 0, 0});
+    vec_push(&r->boxes, (struct rig_box){.id = id});
     return id;
 }
 
@@ -297,6 +300,12 @@ void rig_message(struct rig *r, int64_t mailbox, int person, int64_t gen, bool u
                        .person = ledger_memory_person(r->rows, &key),
                        .gen = gen},
          urgent);
+}
+
+void rig_photo_message(struct rig *r, int64_t mailbox)
+{
+    int64_t gen = ledger_memory_mailbox(r->rows, mailbox)->gen;
+    send(r, (struct task){.op = TASK_PHOTO, .mailbox = mailbox, .gen = gen}, false);
 }
 
 static void send_clear(struct rig *r, int64_t mailbox)
@@ -403,8 +412,10 @@ static void tick(struct rig *r)
         r->on_tick(r->on_tick_user);
     if (!r->redrive)
         return;
-    vec_foreach (b, &r->boxes)
+    vec_foreach (b, &r->boxes) {
         redrive(r, b);
+        rig_photo_redrive(r, b);
+    }
 }
 
 /* ---- time ---- */
@@ -515,7 +526,7 @@ static bool quiet(struct rig *r)
     vec_foreach (b, &r->boxes) {
         const struct ledger_memory_link *l;
         const struct ledger_memory_mailbox *row = ledger_memory_mailbox(r->rows, b->id);
-        if (b->outstanding || row->clear || row->lease_until > rig_now(r))
+        if (b->outstanding || row->clear || row->lease_until > rig_now(r) || rig_photo_open(r, b))
             return false;
         for (size_t i = 0; (l = ledger_memory_link_at(r->rows, b->id, i)); i++)
             if (busy_link(r, l))

@@ -88,6 +88,7 @@ struct rig_box {
     int64_t id;
     size_t foreign;     /* items without our key to be there */
     size_t outstanding; /* messages published and not acked */
+    int64_t photo_offered_at;
 };
 
 struct rig {
@@ -104,6 +105,7 @@ struct rig {
     struct rig_wires wires;
     struct map *creates; /* key -> count */
     struct map *located; /* mailboxes whose server was found */
+    struct map *photos;  /* person to their picture, as rig_photo.c has it */
     size_t writes, early_acks, bytes_acked, zombies;
     rig_decide decide;
     void *decide_user;
@@ -125,6 +127,13 @@ struct rig_box *rig_box(struct rig *r, int64_t mailbox); /* NULL: there is none 
 struct rig_fault rig_fault_for(struct rig *r, struct rig_call *c);
 void rig_die(struct rig_worker *w); /* from anywhere: swallows all from now on, buried later */
 void rig_freeze(struct rig_worker *w, uint32_t ms);
+
+/* rig_photo.c */
+void rig_photo_redrive(struct rig *r, struct rig_box *b);
+bool rig_photo_open(const struct rig *r, const struct rig_box *b);
+bool rig_photo_right(const struct rig *r,
+                     const struct ledger_memory_link *l,
+                     const struct memory_item *it);
 
 void rig_tap_store_init(struct rig_worker *w);
 void rig_tap_store_end(struct rig_worker *w); /* calls that are out go on without it */

@@ -20,6 +20,11 @@ void rig_link_only(struct rig *r, int64_t mailbox, int person, int version);
 void rig_message(struct rig *r, int64_t mailbox, int person, int64_t gen, bool urgent);
 /* Clear and Remove: nothing is wanted any more, the row and the message say so. */
 void rig_clear(struct rig *r, int64_t mailbox);
+/* From now on the person has that picture (from 1), 0: none any more. Then a message. */
+void rig_photo(struct rig *r, int64_t mailbox, int person, int version);
+void rig_photo_only(struct rig *r, int person, int version); /* the rows alone */
+void rig_photo_message(struct rig *r, int64_t mailbox);
+void rig_photo_mark(int person, int version, char ret[STORE_PHOTO_MARK + 1]);
 void rig_bytes(struct rig *r, const char *text); /* a message that is none */
 size_t rig_bytes_acked(const struct rig *r);
 void rig_redrive(struct rig *r, bool on); /* on at first */
@@ -49,7 +54,7 @@ const char *rig_finish(struct rig *r);
 
 /* ---- the verdict ---- */
 
-/* Without time: rows, mailboxes, doubles, foreign items. NULL: right. The text is r's. */
+/* Without time: rows, mailboxes, pictures, doubles, foreign items. NULL: right. The text is r's. */
 const char *rig_wrong(struct rig *r);
 size_t rig_creates(const struct rig *r, int person); /* items made for that key, in all mailboxes */
 size_t rig_writes(const struct rig *r);              /* requests that changed a mailbox */
