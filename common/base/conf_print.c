@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/banned.h"
@@ -41,9 +42,10 @@ const char *conf_nearest(const struct conf *c, const char *name, bool env)
 {
     autovalue(str_release) struct str other = STR_INIT(256);
     const char *best = NULL;
-    int best_distance = (int)strlen(name) / 4 + 1; /* more edits than this is another word */
+    int n = (int)strnlen(name, NAME_BYTES);
+    int best_distance = n / 4 + 1; /* more edits than this is another word */
 
-    if (strlen(name) >= NAME_BYTES)
+    if (n == NAME_BYTES)
         return NULL;
     for (size_t i = 0; i < c->n; i++) {
         str_clear(&other);
@@ -51,7 +53,9 @@ const char *conf_nearest(const struct conf *c, const char *name, bool env)
             conf_env_name(c->defs[i].name, &other);
         else
             str_puts(&other, c->defs[i].name);
-        int d = other.n < NAME_BYTES ? distance(name, other.p) : NAME_BYTES;
+        if (other.n >= NAME_BYTES || abs((int)other.n - n) >= best_distance)
+            continue; /* each character more or less is an edit */
+        int d = distance(name, other.p);
 
         if (d < best_distance) {
             best_distance = d;
