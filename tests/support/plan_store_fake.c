@@ -546,6 +546,8 @@ static void op_free(struct plan_store *s)
     vec_release(&f->emptied);
     vec_release(&f->due);
     vec_release(&f->runs);
+    vec_release(&f->photos);
+    vec_release(&f->photo_boxes);
     arena_free(f->a);
     free(f);
 }

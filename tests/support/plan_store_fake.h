@@ -73,6 +73,20 @@ struct fake_run { /* id: index + 1 */
     int64_t started_ms;
 };
 
+struct fake_photo { /* of a person */
+    struct plan_photo want;
+    int64_t read_at_ms;
+    bool got, raised;
+    size_t len; /* of the last one that was of use; 0: none */
+    const char *failure;
+    int64_t retry_at;
+};
+
+struct fake_photo_box { /* a mailbox that may have pictures to write */
+    int64_t mailbox, gen;
+    bool offered;
+};
+
 struct plan_store_fake {
     struct plan_store base;
     struct plan_store_fake *rows; /* itself; another producer's port has only these two */
@@ -88,8 +102,10 @@ struct plan_store_fake {
     vec(struct fake_emptied) emptied;
     vec(struct plan_offered) due; /* what redrive hands out, in order */
     vec(struct fake_run) runs;
-    const struct plan_store *leader; /* NULL: nobody asked for it yet, all may write */
-    size_t redriven;                 /* of due, handed out */
+    vec(struct fake_photo) photos;
+    vec(struct fake_photo_box) photo_boxes; /* what photos_offer hands out, each once */
+    const struct plan_store *leader;        /* NULL: nobody asked for it yet, all may write */
+    size_t redriven;                        /* of due, handed out */
     size_t calls, writes, applies, links_read;
     const char *fail; /* the next call of that name fails */
     bool stale;       /* choices change before each apply */
@@ -112,6 +128,11 @@ plan_store_fake_link(struct plan_store_fake *f, const char *address, const struc
 struct fake_mailbox *plan_store_fake_mailbox(struct plan_store_fake *f, const char *address);
 struct plan_subscriber *plan_store_fake_subscriber(struct plan_store_fake *f,
                                                    const struct guid *person);
+
+/* Gives this store the operations of pictures; without, it has none. Failing by plan, and who
+ * leads, go for them too ("photos_store"). */
+void plan_store_fake_with_photos(struct plan_store_fake *f);
+struct fake_photo *plan_store_fake_photo(struct plan_store_fake *f, int64_t person); /* or NULL */
 
 /* Private: leadership and runs, plan_store_fake_run.c. */
 void plan_store_fake_add_run(struct plan_store_ops *o);
