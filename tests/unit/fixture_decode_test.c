@@ -90,6 +90,8 @@ static const struct bad_case {
     {"\"phones\":[{\"number\":\"1\",\"type\":\"fax\"}]", NULL, NULL,
      "people[0].phones[0].type: not one of the words"},
     {"\"photo\":{\"id\":1}", NULL, NULL, "people[0].photo.guid: missing"},
+    {"\"photo\":{\"jpeg\":\"/9j*\"}", NULL, NULL, "people[0].photo.jpeg: not base64"},
+    {"\"photo\":{\"jpeg\":7}", NULL, NULL, "people[0].photo.jpeg: expected a string"},
     {"\"aliases\":[\"x\"]", NULL, NULL, "people[0].aliases[0]: expected a Guid"},
     {"\"aliases\":[\"" ANN "\"]", NULL, NULL, "people[0]: a key or alias that is there twice"},
     {"\"follows\":[\"" NOBODY "\"]", NULL, NULL, "people[0].follows[0]: names nobody"},
