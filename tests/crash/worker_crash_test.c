@@ -113,6 +113,35 @@ static void ahead(struct rig *r, int64_t mb)
         rig_want(r, mb, i, 1, false);
 }
 
+static void pictures(struct rig *r, int64_t mb)
+{
+    for (int i = 0; i < 6; i++)
+        rig_photo(r, mb, i, 1);
+}
+
+static void six_pictured(struct rig *r, int64_t mb)
+{
+    synced(r, mb, 6);
+    pictures(r, mb);
+    const char *wrong = rig_finish(r);
+    cr_assert_null(wrong, "before it began: %s", wrong);
+}
+
+static void pictures_change(struct rig *r, int64_t mb)
+{
+    for (int i = 0; i < 4; i++)
+        rig_photo(r, mb, i, i < 2 ? 2 : 0);
+}
+
+/* Contacts that go, change and come, with their pictures. */
+static void both(struct rig *r, int64_t mb)
+{
+    pictures_change(r, mb);
+    changes(r, mb);
+    rig_photo_only(r, 6, 1);
+    rig_photo_only(r, 7, 1);
+}
+
 static const struct scenario {
     const char *name;
     void (*before)(struct rig *r, int64_t mb); /* NULL: an empty mailbox */
@@ -125,6 +154,9 @@ static const struct scenario {
     {"merge", six_synced, merged, 0},
     {"restored", yesterday, restored, 0},
     {"message ahead of its row", yesterday, ahead, 2},
+    {"pictures", six_synced, pictures, 0},
+    {"pictures change", six_pictured, pictures_change, 0},
+    {"contacts and pictures", six_pictured, both, 0},
 };
 
 /* ---- faults ---- */
