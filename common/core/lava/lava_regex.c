@@ -11,7 +11,6 @@
 
 #include "common/core/lava/lava_regex.h"
 
-#include <assert.h>
 #include <pcre2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,13 +41,30 @@ struct pool {
     _Alignas(16) char bytes[POOL_BYTES];
 };
 
+/* PCRE2 would call a good expression bad for want of memory. */
+static void *heap_take(size_t n, void *user)
+{
+    void *p = malloc(n);
+
+    (void)user;
+    if (!p)
+        out_of_memory("pcre2");
+    return p;
+}
+
+static void heap_give(void *p, void *user)
+{
+    (void)user;
+    free(p);
+}
+
 static void *pool_take(size_t n, void *user)
 {
     struct pool *pool = user;
     size_t want = (n + 15) & ~(size_t)15;
 
     if (want > POOL_BYTES - pool->used)
-        return malloc(n);
+        return heap_take(n, NULL);
     pool->used += want;
     return pool->bytes + pool->used - want;
 }
@@ -92,7 +108,6 @@ compile(struct lava_regex *re, const struct str *pattern, unsigned options, stru
     if (options & LAVA_REGEX_MULTILINE)
         flags |= PCRE2_MULTILINE;
     pcre2_compile_context *context = pcre2_compile_context_create(re->general);
-    assert(context);
     pcre2_set_newline(context, PCRE2_NEWLINE_LF);
     pcre2_set_parens_nest_limit(context, LAVA_REGEX_MAX_GROUPS);
     re->code = pcre2_compile((PCRE2_SPTR)pattern->p, pattern->n, flags, &code, &at, context);
@@ -152,8 +167,7 @@ lava_regex_new(struct arena *a, const char *pattern, size_t n, unsigned options,
     }
     if (lava_regex_translate(pattern, n, &text, err) < 0)
         return NULL;
-    re->general = pcre2_general_context_create(NULL, NULL, NULL);
-    assert(re->general);
+    re->general = pcre2_general_context_create(heap_take, heap_give, NULL);
     if (build(re, &text, options, err) < 0)
         return NULL;
     if (a == NULL)
