@@ -125,12 +125,17 @@ static void size_after(struct mailbox *mb, const struct store_result *r, size_t 
 
 static void record(struct mailbox *mb);
 
-/* After a wait the turn is over: what is left is offered again. A folder that is lost is looked
- * for. */
+static void look_for_folder(struct mailbox *mb)
+{
+    dispatch_leave_photos(mb);
+    mailbox_identify(mb);
+}
+
+/* The turn is over then: what is left is offered again. */
 static void rest(struct mailbox *mb, uint32_t ms)
 {
-    mb->photo.open = mb->photo.open && !mb->folder_id;
-    mailbox_pause(mb, ms, mb->pause_code, mailbox_load);
+    mb->photo.open = false;
+    mailbox_pause(mb, ms, mb->pause_code, mb->folder_id ? mailbox_load : look_for_folder);
 }
 
 static void recorded(enum ledger_status st, const struct err *err, void *user)
@@ -328,8 +333,6 @@ void mailbox_photos(struct mailbox *mb)
         mailbox_release(mb);
     else if (mb->again)
         mailbox_load(mb);
-    else if (!mb->folder_id)
-        mailbox_identify(mb);
     else if (!must_wait(mb) && dispatch_photo_slot(mb, mailbox_photos))
         load(mb);
 }
