@@ -10,7 +10,7 @@
 
 #include "tests/crash/worker_support.h"
 #include "tests/support/worker_rig_p.h"
-#include "worker/worker_p.h"
+#include "worker/mailbox_p.h"
 
 enum { PEOPLE = 6, BOXES = 8, CALLS_MAX = 400 };
 
@@ -299,6 +299,24 @@ Test(worker_photo, the_version_that_a_picture_leaves_is_the_one_of_the_next_upda
     cr_expect_str_eq(link_of(r, mb, 3)->version, item_of(r, pat, 3)->version);
 }
 
+Test(worker_photo, no_request_of_a_call_leaves_past_its_flight)
+{
+    autoptr(rig_free) struct rig *r = rig_new(&(struct rig_options){.latency_ms = 60000});
+    int64_t mb = pictured(r, pat);
+    rig_photo_message(r, mb);
+    rig_run(r, 100);
+    struct worker *w = rig_worker_of(rig_worker(r, 0));
+    struct mailbox *box = map_get_u64(w->mailboxes, (uint64_t)mb);
+    int64_t over = ledger_memory_mailbox(rig_rows(r), mb)->photo_flight_until - RIG_DEADLINE_MS;
+    cr_assert_eq(box->state, MB_PHOTO_SENDING);
+    cr_expect(mailbox_may_send(box));
+    rig_run(r, over - rig_now(r) - 1000);
+    cr_expect(mailbox_may_send(box), "the lease was renewed meanwhile");
+    rig_run(r, 1000);
+    cr_expect_not(mailbox_may_send(box));
+    finish(r);
+}
+
 Test(worker_photo, a_drain_ends_after_the_call_under_way_and_leaves_the_rest)
 {
     autoptr(rig_free) struct rig *r = rig_new(&(struct rig_options){.latency_ms = 1000});
@@ -327,9 +345,10 @@ Test(worker_photo, partitions_that_go_take_no_pictures_with_them)
         rig_photo_only(r, p, 1);
     for (int i = 0; i < BOXES; i++) {
         rig_photo_message(r, mb[i]);
-        rig_want(r, mb[i], 0, 2, false);
+        if (i % 2)
+            rig_want(r, mb[i], 0, 2, false);
     }
-    rig_run(r, 500); /* most of them wait for a place, with both */
+    rig_run(r, 500); /* most of them wait for a place, half of them with both */
     rig_workers(r, 3);
     rig_run(r, 500);
     rig_redrive(r, false); /* nothing brings back what was dropped */
