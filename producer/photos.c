@@ -162,7 +162,7 @@ static void weigh(struct photos *p, const struct source_photo *v, size_t n, cons
 static int
 fetch(struct photos *p, struct arena *a, const struct plan_photo *w, size_t n, struct err *err)
 {
-    struct photo_ref refs[SOURCE_PHOTOS_MAX];
+    struct photo_ref refs[SOURCE_PHOTOS_MAX] = {0};
     struct source_photo got[SOURCE_PHOTOS_MAX];
     struct plan_photo_got ends[SOURCE_PHOTOS_MAX];
     struct directory_source *source = p->parts.source;
