@@ -174,8 +174,13 @@ struct rig_fault world_fault(const struct rig_call *c, void *world)
         w->sleep_ms = 0;
         return f;
     }
-    if (strikes(w, c->port, &f))
+    if (strikes(w, c->port, &f)) {
+        bool picture = strncmp(c->what, "photo", strlen("photo")) == 0;
+        w->seen[WORLD_SAW_PICTURE_FAULT] += picture;
+        w->seen[WORLD_SAW_PICTURE_LATE] +=
+            picture && (f.kind == RIG_LATE || f.kind == RIG_STOP_LATE);
         return f;
+    }
     if (c->port == RIG_LEDGER && w->rows_away_until > world_now(w))
         f.kind = RIG_AWAY_BEFORE;
     return f;
@@ -267,6 +272,15 @@ static bool rest(struct world *w)
     return quiet(w) || world_bad(w, "not done after a day");
 }
 
+/* Rock may have refused one, which is asked for again after hours. */
+static bool rest_pictures(struct world *w)
+{
+    int64_t end = world_now(w) + REST_MS;
+    while (!world_pictured(w) && world_now(w) < end && !w->wrong[0] && !w->r->wrong[0])
+        rig_run(w->r, STEP_MS);
+    return rest(w);
+}
+
 static void calm_down(struct world *w)
 {
     w->calm = true;
@@ -283,6 +297,8 @@ static void calm_down(struct world *w)
             return;
         more |= held(w) || !pass;
     }
+    if (!more && !rest_pictures(w))
+        return;
     if (more)
         world_bad(w, "still something to approve after %d runs", PASSES_MAX);
 }
@@ -293,7 +309,7 @@ static struct contact_store *server_of(struct loop *l, void *user)
 {
     struct world *w = user;
     w->x = exchange_new(l, w->s->latency_ms);
-    exchange_judged_by(w->x, world_judge, w);
+    exchange_judged_by(w->x, world_judge, world_judge_photo, w);
     return exchange_port(w->x);
 }
 
@@ -328,6 +344,7 @@ static void open_world(struct world *w, bool pg)
     w->rows.rows = pg ? NULL : rig_rows(w->r);
     w->rows.clock = &w->r->clock.clock;
     w->settings = (struct producer_settings){.run = {.delete_old = true,
+                                                     .photos = true,
                                                      .expand.categories = true,
                                                      .guard = {.mailbox = {3, 10},
                                                                .total = {5, 5},
@@ -372,6 +389,16 @@ const char *world_sight_text(enum world_sight s)
     return texts[s];
 }
 
+static void count_pictures(struct world *w)
+{
+    const struct exchange_counts *c = exchange_counts(w->x);
+    w->seen[WORLD_SAW_PICTURE_PUT] = c->put;
+    w->seen[WORLD_SAW_PICTURE_OFF] = c->off;
+    w->seen[WORLD_SAW_PICTURE_OWN] = c->own;
+    w->seen[WORLD_SAW_PICTURE_REFUSED] = c->refused;
+    w->seen[WORLD_SAW_PICTURE_CROSSED] = c->crossed;
+}
+
 void world_run(const struct world_schedule *s, bool pg, struct world_found *ret)
 {
     struct world *w = xalloc(sizeof(*w));
@@ -390,6 +417,7 @@ void world_run(const struct world_schedule *s, bool pg, struct world_found *ret)
         world_verdict(w);
     memcpy(ret->text, w->wrong, sizeof(ret->text));
     w->seen[WORLD_SAW_ZOMBIE] = (uint32_t)w->r->zombies;
+    count_pictures(w);
     memcpy(ret->seen, w->seen, sizeof(ret->seen));
     ret->calls = rig_calls(w->r, RIG_STORE) + rig_calls(w->r, RIG_LEDGER);
     close_world(w);

@@ -61,7 +61,12 @@
     X(QUEUE_NEW, "the queue loses all and is another one")                                         \
     X(MESSAGE, "the a-th message from now on: b 0 lost, 1 twice, 2 late")                          \
     X(STORE_FAULT, "the a-th call of the store from now on: fault b, numbers from c")              \
-    X(LEDGER_FAULT, "the a-th call of the ledger from now on: fault b, numbers from c")
+    X(LEDGER_FAULT, "the a-th call of the ledger from now on: fault b, numbers from c")            \
+    X(PICTURE, "person a gets picture b (0: none)")                                                \
+    X(USER_PICTURE, "user a takes the picture off the item at b (c: puts one of their own)")       \
+    X(USER_BETWEEN, "the user puts picture b of their own between look and hand of the a-th call") \
+    X(PHOTOS, "contacts.photos is switched off, or on")                                            \
+    X(PICTURE_UNREAD, "the a-th picture asked of Rock: b 0 away, 1 not there, 2 refused, 3 none")
 
 enum world_event_kind {
 #define X(n, what) WORLD_##n,
@@ -93,7 +98,15 @@ enum world_event_kind {
     X(ZOMBIE, "workers that recorded after their lease had run out")                               \
     X(MESSAGE_FAULT, "messages lost, repeated or out of order")                                    \
     X(HIDDEN, "contacts taken for deleted by the user")                                            \
-    X(UNHIDDEN, "contacts deleted by the user and wanted back")
+    X(UNHIDDEN, "contacts deleted by the user and wanted back")                                    \
+    X(PICTURE_PUT, "pictures put on items")                                                        \
+    X(PICTURE_OFF, "pictures taken off items")                                                     \
+    X(PICTURE_OWN, "items whose picture is the user's, found by a write")                          \
+    X(PICTURE_REFUSED, "pictures that the server did not take")                                    \
+    X(PICTURE_CROSSED, "pictures not put since the item had changed since the look")               \
+    X(PICTURE_LATE, "calls for pictures that came late")                                           \
+    X(PICTURE_FAULT, "calls for pictures that went wrong")                                         \
+    X(PICTURE_UNREAD, "pictures that Rock did not give")
 
 enum world_sight {
 #define X(n, what) WORLD_SAW_##n,

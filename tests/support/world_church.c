@@ -5,7 +5,8 @@
 
 #include "common/base/arena.h"
 
-enum { DIRECTORY_MAX = 16 << 20, GROUP_MARK = 0x77 };
+enum { DIRECTORY_MAX = 16 << 20, GROUP_MARK = 0x77, REF_MARK = 0xf0, REF_BASE = 100 };
+enum { JPEG_MAX = 64, JPEG_HEAD = 4 };
 
 struct guid church_key(int soul)
 {
@@ -109,6 +110,51 @@ const char *church_field(const struct church *c, int soul, enum contact_field f)
     }
 }
 
+/* ---- pictures ---- */
+
+struct photo_ref church_ref(int soul, int picture)
+{
+    int64_t id = REF_BASE * (soul + 1) + picture;
+    if (picture == CHURCH_NO_PICTURE)
+        return (struct photo_ref){0};
+    return (struct photo_ref){
+        id,
+        {{REF_MARK, [6] = 0x40, [8] = 0x80, [14] = (uint8_t)(soul + 1), [15] = (uint8_t)picture}}};
+}
+
+int church_ref_picture(const struct photo_ref *ref)
+{
+    return (int)(ref->id % REF_BASE);
+}
+
+int church_ref_soul(const struct photo_ref *ref)
+{
+    return (int)(ref->id / REF_BASE) - 1;
+}
+
+/* As a JPEG begins; then its number; each of another length. */
+const void *church_jpeg(int picture, size_t *len)
+{
+    static unsigned char all[CHURCH_PICTURES][JPEG_MAX];
+    int number = picture == CHURCH_TWIN ? CHURCH_FIRST_PICTURE : picture;
+    unsigned char *v = all[number];
+    *len = picture == CHURCH_UNFIT_PICTURE ? 0 : JPEG_HEAD + 5 * (size_t)number;
+    memset(v, 'a' + number, JPEG_MAX);
+    memcpy(v, (const unsigned char[JPEG_HEAD]){0xff, 0xd8, 0xff, (unsigned char)number}, JPEG_HEAD);
+    return v;
+}
+
+int church_jpeg_number(const void *jpeg, size_t len)
+{
+    for (int i = CHURCH_FIRST_PICTURE; i < CHURCH_PICTURES; i++) {
+        size_t n;
+        const void *one = church_jpeg(i, &n);
+        if (n && n == len && memcmp(one, jpeg, n) == 0)
+            return i;
+    }
+    return CHURCH_NO_PICTURE;
+}
+
 /* ---- as Rock gives it ---- */
 
 static struct dir_person a_person(struct arena *a, const struct church *c, int soul)
@@ -131,7 +177,9 @@ static struct dir_person a_person(struct arena *a, const struct church *c, int s
                                .position =
                                    arena_strdup(a, church_field(c, soul, CONTACT_JOB_TITLE)),
                                .phones = ph,
-                               .n_phones = s->phone ? 1 : 0};
+                               .n_phones = s->phone ? 1 : 0,
+                               .photo_id = church_ref(soul, s->picture).id,
+                               .photo_guid = church_ref(soul, s->picture).guid};
 }
 
 /* Indexes of those who are there and stand in the mask. */

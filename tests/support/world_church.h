@@ -21,12 +21,24 @@ enum {
     CHURCH_NO_BOX = -1
 };
 
+/* Pictures have numbers; these are of their own kind. */
+enum {
+    CHURCH_NO_PICTURE,
+    CHURCH_FIRST_PICTURE,
+    CHURCH_TWIN = 6,         /* the bytes of the first one under another name */
+    CHURCH_UNFIT_PICTURE,    /* no JPEG */
+    CHURCH_REFUSED_PICTURE,  /* the model of Exchange never takes it, and says so */
+    CHURCH_STUBBORN_PICTURE, /* ... and says: later */
+    CHURCH_PICTURES
+};
+
 struct church_soul { /* the first CHURCH_USERS of them are users */
     bool gone, deceased, opted_out, eligible, staff;
     int merged_into; /* CHURCH_NOBODY */
     int address;     /* of a user: the nth, from 1; 0: none */
     int phone;       /* 0: none */
     int title;       /* 0: none */
+    int picture;     /* CHURCH_NO_PICTURE: none */
     uint32_t follows;
     uint8_t groups;
 };
@@ -54,6 +66,16 @@ bool church_there(const struct church *c, int soul);
 bool church_wants(const struct church *c, int box, int soul, char cats[64]);
 /* What the contact says; NULL: nothing. Valid until the next call. */
 const char *church_field(const struct church *c, int soul, enum contact_field f);
+
+/* What Rock calls that picture of that person. */
+struct photo_ref church_ref(int soul, int picture);
+/* The number in a ref. */
+int church_ref_picture(const struct photo_ref *ref);
+int church_ref_soul(const struct photo_ref *ref);
+/* Its bytes; *len 0: it is no picture. Valid as long as the program runs. */
+const void *church_jpeg(int picture, size_t *len);
+/* Whose bytes these are; CHURCH_NO_PICTURE: nobody's. */
+int church_jpeg_number(const void *jpeg, size_t len);
 
 /* The directory as Rock would give it; read_at_ms as asked. */
 struct directory *

@@ -58,6 +58,7 @@ static void merge(struct world *w, int from, int to)
     t->follows |= f->follows;
     for (int i = 0; i < CHURCH_SOULS; i++)
         w->church.soul[i].follows |= (w->church.soul[i].follows >> from & 1) << to;
+    w->m.pictures[to] |= w->m.pictures[from];
     for (int b = 0; b < CHURCH_BOXES; b++)
         w->m.user_deleted[b] |= (w->m.user_deleted[b] >> from & 1) << to;
 }
@@ -112,6 +113,18 @@ static void change(struct world *w, const struct world_event *e)
     default:
         p->gone = !p->gone && (int)(e->a % CHURCH_SOULS) >= CHURCH_USERS;
     }
+}
+
+static void in_church(struct world *w, const struct world_event *e)
+{
+    if (e->kind == WORLD_LEAVE)
+        many_leave(w, (int)(e->a % CHURCH_SOULS), (int)e->b);
+    else if (e->kind == WORLD_MERGE)
+        merge_person(w, (int)(e->a % CHURCH_SOULS), (int)(e->b % CHURCH_SOULS));
+    else if (e->kind == WORLD_MERGE_USER)
+        merge(w, (int)(e->a % CHURCH_USERS), (int)(e->b % CHURCH_SOULS));
+    else
+        change(w, e);
 }
 
 static void save(struct world *w, const struct world_event *e)
@@ -227,6 +240,8 @@ static void hand(struct world *w, const struct world_event *e)
     int soul = church_soul_of(&it->key);
     if (e->kind == WORLD_USER_EDITS) {
         exchange_user_edits(b, it, fields[e->c % ARRAY_LEN(fields)], "the user's");
+    } else if (e->kind == WORLD_USER_PICTURE) {
+        exchange_user_pictures(w->x, it, e->c % 3 ? 1 + (int)(e->c % OWN_PICTURES) : 0);
     } else if (e->kind == WORLD_USER_DELETES) {
         for (int s = soul; s != CHURCH_NOBODY; s = w->church.soul[s].merged_into)
             w->m.user_deleted[box] |= 1u << s;
@@ -357,26 +372,22 @@ void world_do(struct world *w, const struct world_event *e)
 {
     if (e->kind == WORLD_WAIT)
         wait_ms(w, e->a);
-    else if (e->kind == WORLD_LEAVE)
-        many_leave(w, (int)(e->a % CHURCH_SOULS), (int)e->b);
-    else if (e->kind == WORLD_MERGE)
-        merge_person(w, (int)(e->a % CHURCH_SOULS), (int)(e->b % CHURCH_SOULS));
-    else if (e->kind == WORLD_MERGE_USER)
-        merge(w, (int)(e->a % CHURCH_USERS), (int)(e->b % CHURCH_SOULS));
     else if (e->kind <= WORLD_ADDRESS)
-        change(w, e);
+        in_church(w, e);
     else if (e->kind <= WORLD_KEEP)
         choose(w, e);
     else if (e->kind <= WORLD_RUN_UNREAD)
         run(w, e);
     else if (e->kind == WORLD_APPROVE)
         world_approve(w);
-    else if (e->kind <= WORLD_USER_COPIES)
+    else if (e->kind <= WORLD_USER_COPIES || e->kind == WORLD_USER_PICTURE)
         hand(w, e);
     else if (e->kind == WORLD_NEW_FOLDER)
         new_folder(w, e);
     else if (e->kind <= WORLD_SKEW)
         worker(w, e);
+    else if (e->kind >= WORLD_PICTURE)
+        world_picture_event(w, e);
     else
         fault(w, e);
 }

@@ -3,41 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/queue.h>
 
 #include "common/base/arena.h"
 
+#include "tests/support/world_exchange_p.h"
+
 enum { CALL_MAX = 16 << 20, BATCH_MAX = 100 };
-
-struct call { /* an answer on its way */
-    LIST_ENTRY(call) list;
-    struct loop_timer *timer;
-    struct arena *arena;
-    struct store_result *result;
-    struct store_listed *listed;
-    size_t n;
-    struct store_identity identity;
-    enum outcome outcome;
-    struct err err;
-    uint32_t took_ms;
-    store_apply_done apply_done;
-    store_list_done list_done;
-    store_identify_done identify_done;
-    store_legacy_done legacy_done;
-    void *user;
-};
-
-struct exchange {
-    struct contact_store base;
-    struct loop *l;
-    uint32_t latency_ms;
-    LIST_HEAD(, call) calls;
-    vec(struct exchange_box *) boxes;
-    uint64_t serial;
-    exchange_judge judge;
-    void *judge_user;
-    char wrong[200];
-};
+enum { PHOTOS_MAX = 4, PHOTO_BYTES_MAX = 80 }; /* of a call: few, so that there are several */
 
 static struct exchange *self(struct contact_store *s)
 {
@@ -64,7 +36,7 @@ void exchange_new_folder(struct exchange *x, struct exchange_box *b)
     snprintf(b->folder_id, sizeof(b->folder_id), "F%llu", (unsigned long long)++x->serial);
 }
 
-static void touch(struct exchange *x, struct exchange_item *it)
+void exchange_touch(struct exchange *x, struct exchange_item *it)
 {
     snprintf(it->version, sizeof(it->version), "v%llu", (unsigned long long)++x->serial);
 }
@@ -72,7 +44,7 @@ static void touch(struct exchange *x, struct exchange_item *it)
 static void rename_item(struct exchange *x, struct exchange_item *it)
 {
     snprintf(it->id, sizeof(it->id), "I%llu", (unsigned long long)++x->serial);
-    touch(x, it);
+    exchange_touch(x, it);
 }
 
 static struct exchange_item *item_add(struct exchange *x, struct exchange_box *b)
@@ -93,7 +65,7 @@ static void item_remove(struct exchange_box *b, struct exchange_item *it)
     free(it);
 }
 
-static struct exchange_item *find(const struct exchange_box *b, const char *id)
+struct exchange_item *exchange_find(const struct exchange_box *b, const char *id)
 {
     vec_foreach (it, &b->items) {
         if (id && strcmp((*it)->id, id) == 0 && (*it)->place != STORE_IN_TRASH)
@@ -193,7 +165,7 @@ static void write_item(struct exchange_item *it, const struct store_op *op, uint
     sort_cats(it, op->cats_before, op->cats_after);
 }
 
-static void refuse(struct store_result *r, enum outcome o, const char *code)
+void exchange_refuse(struct store_result *r, enum outcome o, const char *code)
 {
     r->outcome = o;
     err_set(&r->err, SCOPE_ITEM, WHEN_LATER, code, "by the model");
@@ -210,7 +182,7 @@ may_change(const struct exchange_item *it, const struct store_op *op, struct sto
         return false;
     if (strcmp(it->hash, op->hash_before) == 0)
         return true;
-    refuse(r, OUT_CONFLICT, "model.conflict");
+    exchange_refuse(r, OUT_CONFLICT, "model.conflict");
     return false;
 }
 
@@ -233,10 +205,10 @@ static void change(struct exchange *x,
                    const struct store_op *op,
                    struct store_result *r)
 {
-    struct exchange_item *it = find(b, op->item_id);
+    struct exchange_item *it = exchange_find(b, op->item_id);
     judge(x, b, it, verb);
     if (!it) {
-        refuse(r, OUT_GONE, "model.gone");
+        exchange_refuse(r, OUT_GONE, "model.gone");
         return;
     }
     if (verb == STORE_DELETE) {
@@ -247,10 +219,10 @@ static void change(struct exchange *x,
         it->ours = false;
         it->key = (struct guid){{0}};
         it->hash[0] = 0;
-        touch(x, it);
+        exchange_touch(x, it);
     } else if (may_change(it, op, r)) {
         write_item(it, op, op->changed);
-        touch(x, it);
+        exchange_touch(x, it);
     }
     r->version = it->version;
 }
@@ -278,7 +250,7 @@ static void serve(struct exchange *x,
 
 static void answer(void *user)
 {
-    struct call *c = user;
+    struct exchange_call *c = user;
     const struct err *err = c->outcome == OUT_DONE ? NULL : &c->err;
     c->timer = NULL;
     LIST_REMOVE(c, list);
@@ -294,9 +266,10 @@ static void answer(void *user)
     free(c);
 }
 
-static struct call *begin(struct exchange *x, void *user)
+struct exchange_call *exchange_begin(struct exchange *x, void *user)
 {
-    struct call *c = xalloc(sizeof(*c));
+    struct exchange_call *c = xalloc(sizeof(*c));
+    c->x = x;
     c->arena = arena_new("a call of the model", CALL_MAX);
     c->user = user;
     c->outcome = OUT_DONE;
@@ -307,7 +280,7 @@ static struct call *begin(struct exchange *x, void *user)
 }
 
 static bool
-folder_lost(struct call *c, const struct exchange_box *b, const struct store_mailbox *mb)
+folder_lost(struct exchange_call *c, const struct exchange_box *b, const struct store_mailbox *mb)
 {
     if (!mb->folder_id || strcmp(mb->folder_id, b->folder_id) == 0)
         return false;
@@ -327,7 +300,7 @@ static void apply(struct contact_store *s,
 {
     struct exchange *x = self(s);
     struct exchange_box *b = exchange_box(x, mb->address);
-    struct call *c = begin(x, user);
+    struct exchange_call *c = exchange_begin(x, user);
     (void)timeout_ms;
     c->apply_done = done;
     c->n = n;
@@ -361,7 +334,7 @@ static void list(struct contact_store *s,
 {
     struct exchange *x = self(s);
     struct exchange_box *b = exchange_box(x, mb->address);
-    struct call *c = begin(x, user);
+    struct exchange_call *c = exchange_begin(x, user);
     c->list_done = done;
     c->listed = arena_alloc(c->arena, (b->items.n + 1) * sizeof(*c->listed));
     if (folder_lost(c, b, mb))
@@ -385,7 +358,7 @@ static void identify(struct contact_store *s,
                      void *user)
 {
     struct exchange *x = self(s);
-    struct call *c = begin(x, user);
+    struct exchange_call *c = exchange_begin(x, user);
     c->identify_done = done;
     c->identity.folder_id = arena_strdup(c->arena, exchange_box(x, mb->address)->folder_id);
     c->identity.server_version = "model";
@@ -396,7 +369,7 @@ static void
 legacy(struct contact_store *s, const struct store_mailbox *mb, store_legacy_done done, void *user)
 {
     (void)mb;
-    begin(self(s), user)->legacy_done = done;
+    exchange_begin(self(s), user)->legacy_done = done;
 }
 
 static const struct store_limits *limits(struct contact_store *s)
@@ -404,7 +377,9 @@ static const struct store_limits *limits(struct contact_store *s)
     static const struct store_limits all = {.max_create = BATCH_MAX,
                                             .max_update = BATCH_MAX,
                                             .max_delete = BATCH_MAX,
-                                            .max_bytes = 400 * 1024};
+                                            .max_bytes = 400 * 1024,
+                                            .max_photos = PHOTOS_MAX,
+                                            .max_photo_bytes = PHOTO_BYTES_MAX};
     (void)s;
     return &all;
 }
@@ -420,9 +395,10 @@ static void free_exchange(struct contact_store *s)
     if (!x)
         return;
     while (!LIST_EMPTY(&x->calls)) {
-        struct call *c = LIST_FIRST(&x->calls);
+        struct exchange_call *c = LIST_FIRST(&x->calls);
         LIST_REMOVE(c, list);
         loop_cancel(c->timer);
+        loop_cancel(c->hand);
         arena_free(c->arena);
         free(c);
     }
@@ -443,6 +419,7 @@ static const struct contact_store_ops ops = {
     .list = list,
     .identify = identify,
     .legacy = legacy,
+    .photo = exchange_photo,
     .cancel = cancel,
     .free = free_exchange,
 };
@@ -462,9 +439,13 @@ struct contact_store *exchange_port(struct exchange *x)
     return &x->base;
 }
 
-void exchange_judged_by(struct exchange *x, exchange_judge fn, void *user)
+void exchange_judged_by(struct exchange *x,
+                        exchange_judge fn,
+                        exchange_photo_judge photo,
+                        void *user)
 {
     x->judge = fn;
+    x->judge_photo = photo;
     x->judge_user = user;
 }
 

@@ -6,6 +6,8 @@
  *   world_schedule.c  seeds to events, text, shrinking
  *   world_plan.c      the producer's port over the ledger's rows in memory; world_offer.c: offers;
  *                     world_runs.c: leaders, runs, merged users, what is kept, Clear
+ *   world_photo.c     pictures, over the ledger's rows in memory
+ *   world_picture.c   pictures: events, Rock's answers, what must hold
  *   world_tap.c       the producer's ports as a fault run has them: deaths, outages, the guard
  *   world_verdict.c   what must hold
  */
@@ -41,7 +43,14 @@ struct world_row { /* of a link */
 };
 struct world_mailbox {
     struct sha256 digest;
-    int64_t planned_version, read_at_ms, clear_offer;
+    int64_t planned_version, read_at_ms, clear_offer, photo_offered_at;
+};
+struct world_face { /* of a person: which picture, and how far it has come. Its bytes: rows->photos
+                     */
+    bool there, got, untold;
+    struct photo_ref ref;
+    int64_t read_at_ms, retry_at;
+    uint32_t tries;
 };
 struct world_person { /* id: index + 1 */
     bool has_content;
@@ -86,6 +95,7 @@ struct world_rows {
     size_t n_mailboxes;
     struct world_person person[WORLD_PEOPLE_MAX + 1];
     size_t n_persons;
+    struct world_face face[WORLD_PEOPLE_MAX + 1];
     struct world_subscriber subscriber[CHURCH_USERS];
     vec(struct world_hold) holds;
     vec(struct world_offer) offers;
@@ -102,6 +112,11 @@ struct world_plan { /* a producer's connection to them */
 struct plan_store *world_plan_new(struct world_rows *r);
 void world_plan_add_offer(struct plan_store_ops *o);
 void world_plan_add_runs(struct plan_store_ops *o);
+void world_plan_add_photos(struct plan_store_ops *o);
+/* Of somebody of whose picture nothing is known: there is none. */
+void world_photo_faceless(struct world_rows *r, int64_t person);
+/* There may be pictures to write for that mailbox, from now on. */
+void world_photo_requested(struct world_rows *r, int64_t mailbox);
 int world_plan_leads(struct plan_store *s, struct err *err);
 struct ledger_memory_link *world_link(struct world_rows *r, int64_t mailbox, int64_t person);
 /* An item, or a write under way, or one that nobody has seen since the mailbox moved. */
@@ -167,6 +182,9 @@ struct world_memory {
     int64_t lost_since[CHURCH_USERS];    /* users without eligibility or address, as read; 0: not */
     bool lost_unheld[CHURCH_USERS];      /* ... and a plan let their contacts go */
     int64_t cleared_at[WORLD_BOXES + 1]; /* a Clear was asked for and is not done; 0: none */
+    int64_t pictured_at[WORLD_BOXES][CHURCH_SOULS]; /* the newest write of a picture was sent */
+    uint32_t pictures[CHURCH_SOULS];                /* bit per number: they have or had it */
+    struct photo_ref missed[CHURCH_SOULS];          /* Rock said that it is not there */
 };
 
 struct world_armed {
@@ -197,7 +215,16 @@ struct world {
     int64_t queue_lost_at; /* messages until then are gone */
     struct {
         uint32_t left, how;
-    } message;         /* how + 1; 0: none */
+    } message; /* how + 1; 0: none */
+    struct {
+        uint32_t left, fate; /* fate + 1; 0: none */
+    } unread;                /* picture of Rock */
+    struct {
+        uint32_t left;
+        int number; /* of the user's picture; 0: none */
+        struct exchange_box *box;
+        char item[24];
+    } between;         /* a user is quicker than a call for pictures */
     uint32_t sleep_ms; /* of the next worker that records; 0: none */
     bool calm;         /* no faults any more */
     char wrong[400];
@@ -207,6 +234,16 @@ int64_t world_now(const struct world *w);
 /* The first thing that is wrong stays. Returns false. */
 bool world_bad(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void world_taps_init(struct world *w, int producer);
+/* Around each call of a producer to its rows: -1: it is dead, or they are away. */
+int world_tap_enter(struct plan_store *s, struct err *err);
+int world_tap_leave(struct plan_store *s, int rc, struct err *err);
+void world_tap_photos(struct plan_store_ops *o);
+int world_source_photos(struct directory_source *s,
+                        const struct photo_ref *refs,
+                        size_t n,
+                        struct arena *a,
+                        struct source_photo *ret,
+                        struct err *err);
 /* user < 0: everybody. false: the run failed. */
 bool world_produce(struct world *w, int producer, int user);
 void world_revive(struct world *w,
@@ -221,5 +258,16 @@ const char *world_judge(const struct exchange_box *b,
 int64_t world_mailbox_of(struct world *w, int box); /* 0: none yet */
 void world_watch_clears(struct world *w);           /* judges those that are done */
 void world_verdict(struct world *w);
+bool world_pictured(struct world *w); /* every item that is wanted has the right picture */
+
+/* ---- pictures ---- */
+
+void world_picture_event(struct world *w, const struct world_event *e);
+enum outcome world_judge_photo(const struct exchange_box *b,
+                               const struct exchange_item *it,
+                               const struct store_photo *p,
+                               void *world);
+/* What is wrong with the picture on the item of that person; NULL: nothing. */
+const char *world_picture_wrong(struct world *w, const struct exchange_item *it, int soul);
 
 #endif

@@ -208,12 +208,13 @@ struct answer { /* of one call: heard on the worker's loop, where it waits in re
     struct ledger_sync *s;
     struct loop_timer *timer;
     bool heard, lost, sent;
-    enum { TAKEN, LOADED, LISTED, LEGACY, BEATEN, DONE } kind;
+    enum { TAKEN, LOADED, LISTED, LEGACY, PHOTOS, BEATEN, DONE } kind;
     union {
         ledger_taken taken;
         ledger_loaded loaded;
         ledger_listed listed;
         ledger_legacy_done legacy;
+        ledger_photos_done photos;
         ledger_beat_done beat;
         ledger_done done;
     } fn;
@@ -246,6 +247,9 @@ static void say_away(struct answer *a)
         break;
     case LEGACY:
         a->fn.legacy(LEDGER_AWAY, 0, &err, a->user);
+        break;
+    case PHOTOS:
+        a->fn.photos(LEDGER_AWAY, NULL, 0, 0, &err, a->user);
         break;
     case BEATEN:
         a->fn.beat(LEDGER_AWAY, 0, &err, a->user);
@@ -318,6 +322,17 @@ static void h_legacy(enum ledger_status st, int64_t quiet_ms, const struct err *
     struct answer *a = user;
     if (HEARD(a))
         a->fn.legacy(st, quiet_ms, err, a->user);
+}
+static void h_photos(enum ledger_status st,
+                     const struct ledger_photo *photos,
+                     size_t n,
+                     int64_t requested,
+                     const struct err *err,
+                     void *user)
+{
+    struct answer *a = user;
+    if (HEARD(a))
+        a->fn.photos(st, photos, n, requested, err, a->user);
 }
 static void h_beat(enum ledger_status st, uint32_t alive, const struct err *err, void *user)
 {
@@ -431,6 +446,41 @@ static void l_legacy(struct ledger *l,
 {
     ASK(LEGACY, legacy, legacy, h_legacy, lease, marks, n);
 }
+static void l_photos(struct ledger *l,
+                     struct ledger_lease lease,
+                     uint32_t max,
+                     size_t max_bytes,
+                     ledger_photos_done done,
+                     void *user)
+{
+    ASK(PHOTOS, photos, photos, h_photos, lease, max, max_bytes);
+}
+static void l_photo_flight(struct ledger *l,
+                           struct ledger_lease lease,
+                           uint32_t deadline_ms,
+                           uint32_t ttl_ms,
+                           const struct ledger_photo *photos,
+                           size_t n,
+                           ledger_done done,
+                           void *user)
+{
+    ASK(DONE, done, photo_flight, h_done, lease, deadline_ms, ttl_ms, photos, n);
+}
+static void l_photo_record(struct ledger *l,
+                           struct ledger_lease lease,
+                           const struct ledger_photo_result *r,
+                           size_t n,
+                           bool flight_over,
+                           ledger_done done,
+                           void *user)
+{
+    ASK(DONE, done, photo_record, h_done, lease, r, n, flight_over);
+}
+static void l_photo_over(
+    struct ledger *l, struct ledger_lease lease, int64_t requested, ledger_done done, void *user)
+{
+    ASK(DONE, done, photo_over, h_done, lease, requested);
+}
 static void
 l_beat(struct ledger *l, const char *owner, uint32_t ttl_ms, ledger_beat_done done, void *user)
 {
@@ -468,6 +518,10 @@ static const struct ledger_ops ledger_ops = {
     .unverify = l_unverify,
     .cleared = l_cleared,
     .legacy = l_legacy,
+    .photos = l_photos,
+    .photo_flight = l_photo_flight,
+    .photo_record = l_photo_record,
+    .photo_over = l_photo_over,
     .beat = l_beat,
     .healthy = l_healthy,
     .free = l_free,

@@ -391,6 +391,10 @@ static void apply_rekey(struct world_rows *r, const struct plan *p, struct plan_
     to->item_id = from->item_id;
     to->version = from->version;
     to->lacks = from->lacks;
+    if (from->photo.item_id) {
+        to->photo = from->photo;
+        world_photo_faceless(r, k.to);
+    }
     to->dead = from->dead = false;
     to->state = to->state == LINK_HIDDEN ? LINK_ACTIVE : to->state;
     offered(r, p, to);
@@ -399,6 +403,7 @@ static void apply_rekey(struct world_rows *r, const struct plan *p, struct plan_
     from->have_unknown = false;
     from->item_id = from->version = NULL;
     from->lacks = 0;
+    from->photo = (struct ledger_memory_held){0};
     from->look_at = 0;
     fence(ledger_memory_mailbox(r->rows, p->mailbox));
 }
@@ -444,6 +449,17 @@ static void apply_drop(struct world_rows *r, const struct plan *p, const struct 
         x->fell_at = now(r);
 }
 
+/* See apply_mailbox in plan_store_pg_apply.c. */
+static void apply_pictures(struct world_rows *r, const struct plan *p)
+{
+    struct memory_mailbox *mb = memory_mailbox(r->rows, p->mailbox);
+    int64_t before = mb->row.photo_requested;
+    for (size_t i = 0; i < p->n_wants; i++)
+        memory_photo_need(r->rows, mb, world_link(r, p->mailbox, p->wants[i].person));
+    if (mb->row.photo_requested > before)
+        world_photo_requested(r, p->mailbox);
+}
+
 static bool stale(const struct world_rows *r, const struct plan *p)
 {
     if (p->read_at_ms < r->mailbox[p->mailbox].read_at_ms)
@@ -468,13 +484,15 @@ static int op_apply(struct plan_store *s,
     *ret_gen = ++m->gen;
     m->planned = !p->void_digest;
     struct world_mailbox *x = &r->mailbox[m->id];
-    *x = (struct world_mailbox){p->digest, p->subscriber_version, p->read_at_ms, x->clear_offer};
+    *x = (struct world_mailbox){p->digest, p->subscriber_version, p->read_at_ms, x->clear_offer,
+                                x->photo_offered_at};
     for (size_t i = 0; i < p->n_rekeys; i++)
         apply_rekey(r, p, p->rekeys[i]);
     for (size_t i = 0; i < p->n_wants; i++)
         apply_want(r, p, &p->wants[i]);
     for (size_t i = 0; i < p->n_drops; i++)
         apply_drop(r, p, &p->drops[i]);
+    apply_pictures(r, p);
     return 0;
 }
 
@@ -514,6 +532,7 @@ struct plan_store *world_plan_new(struct world_rows *r)
     struct world_plan *p = xalloc(sizeof(*p));
     world_plan_add_offer(&ops);
     world_plan_add_runs(&ops);
+    world_plan_add_photos(&ops);
     p->base.ops = &ops;
     p->r = r;
     return &p->base;

@@ -110,7 +110,8 @@ static struct world_event any_wait(uint64_t *seed)
  * Events that mean something together only; chance alone would hardly ever bring them so. ANY: any
  * number, the same for all of an episode's events in that column.
  */
-enum { EPISODE_MAX = 12, ANY = -1, FREEZE = 3 /* of store_fault in world_event.c */ };
+enum { EPISODE_MAX = 12, ANY = -1 };
+enum { STOP_AFTER = 1, STOP_LATE = 2, FREEZE = 3, LATE = 6 }; /* of store_fault in world_event.c */
 struct step {
     enum world_event_kind kind;
     int64_t a, b, c;
@@ -187,13 +188,126 @@ static uint32_t number(int64_t n, uint32_t any)
     return n == ANY ? any : (uint32_t)n;
 }
 
-static void add_episode(events *v, uint64_t *seed)
+static void add_steps(events *v, const struct step *s, uint64_t *seed)
 {
-    const struct step *s = episodes[below(seed, ARRAY_LEN(episodes))];
     uint32_t a = below(seed, NUMBERS), b = below(seed, NUMBERS), c = below(seed, NUMBERS);
     for (size_t i = 0; i < EPISODE_MAX; i++)
         vec_push(v, (struct world_event){s[i].kind, number(s[i].a, a), number(s[i].b, b),
                                          number(s[i].c, c)});
+}
+
+static void add_episode(events *v, uint64_t *seed)
+{
+    add_steps(v, episodes[below(seed, ARRAY_LEN(episodes))], seed);
+}
+
+/*
+ * Pictures. They are drawn by numbers of their own and put between the other events, which mean the
+ * same with them and without; a third of the schedules has none.
+ */
+enum { PICTURE_SALT = 0x70696374, PICTURELESS = 3, FIRST_PICTURES = 6, PICTURE_EVENTS = 8 };
+
+static const struct step pictures[][EPISODE_MAX] = {
+    /* one is being written when the worker dies; Rock goes back to the one before */
+    {{WORLD_PICTURE, ANY, 1, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 130000, 0, 0},
+     {WORLD_PICTURE, ANY, 2, 0},
+     {WORLD_STORE_FAULT, 0, STOP_AFTER, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 5000, 0, 0},
+     {WORLD_PICTURE, ANY, 1, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 20000, 0, 0}},
+    /* one comes late, another one is wanted by then */
+    {{WORLD_PICTURE, ANY, 3, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 130000, 0, 0},
+     {WORLD_PICTURE, ANY, 4, 0},
+     {WORLD_STORE_FAULT, 0, LATE, ANY},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 5000, 0, 0},
+     {WORLD_PICTURE, ANY, 0, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 130000, 0, 0}},
+    /* the same, and the worker is dead */
+    {{WORLD_PICTURE, ANY, 5, 0},
+     {WORLD_WORKERS, 1, 0, 0},
+     {WORLD_STORE_FAULT, 0, STOP_LATE, ANY},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 5000, 0, 0},
+     {WORLD_PICTURE, ANY, 2, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 130000, 0, 0}},
+    /* a worker sleeps with a picture in hand; another one writes the next */
+    {{WORLD_WORKERS, 2, 0, 0},
+     {WORLD_PICTURE, ANY, 3, 0},
+     {WORLD_STORE_FAULT, 0, FREEZE, 58000},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 5000, 0, 0},
+     {WORLD_PICTURE, ANY, 4, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 130000, 0, 0}},
+    /* the user puts their own, and takes it off again */
+    {{WORLD_PICTURE, ANY, 1, 0},
+     {WORLD_USER_BETWEEN, 0, ANY, 0},
+     {WORLD_USER_PICTURE, ANY, ANY, 7},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 20000, 0, 0},
+     {WORLD_PICTURE, ANY, 2, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 20000, 0, 0},
+     {WORLD_USER_PICTURE, ANY, ANY, 0},
+     {WORLD_RUN, 0, 0, 0}},
+    /* off, and on while they are being taken off */
+    {{WORLD_PHOTOS, 0, 0, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 5000, 0, 0},
+     {WORLD_PHOTOS, 0, 0, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 20000, 0, 0}},
+};
+
+/* At one place: a picture, a hand, a fault, or several things that belong together. */
+static void add_picture(events *v, uint64_t *seed)
+{
+    uint32_t a = below(seed, NUMBERS), b = below(seed, NUMBERS), c = below(seed, NUMBERS);
+    uint32_t pick = below(seed, 13);
+    if (pick < 5)
+        vec_push(v, (struct world_event){WORLD_PICTURE, a, b % 10, 0});
+    else if (pick < 7)
+        vec_push(v, (struct world_event){WORLD_USER_PICTURE, a, b, c});
+    else if (pick < 8)
+        vec_push(v, (struct world_event){WORLD_USER_BETWEEN, a % 3, b, 0});
+    else if (pick < 10)
+        vec_push(v, (struct world_event){WORLD_PICTURE_UNREAD, a % 3, b % 4, 0});
+    else
+        add_steps(v, pictures[below(seed, ARRAY_LEN(pictures))], seed);
+}
+
+static void insert(events *v, size_t at, const events *some)
+{
+    for (size_t i = 0; i < some->n; i++)
+        vec_push(v, (struct world_event){0});
+    memmove(v->v + at + some->n, v->v + at, (v->n - some->n - at) * sizeof(*v->v));
+    memcpy(v->v + at, some->v, some->n * sizeof(*v->v));
+}
+
+static void add_pictures(events *v, uint64_t number)
+{
+    uint64_t seed = number * 1000003 ^ PICTURE_SALT;
+    events some = {0};
+    if (!below(&seed, PICTURELESS))
+        return;
+    for (uint32_t i = 1 + below(&seed, FIRST_PICTURES); i > 0; i--)
+        vec_push(&some, (struct world_event){WORLD_PICTURE, below(&seed, 16), below(&seed, 10), 0});
+    insert(v, 0, &some);
+    for (uint32_t i = below(&seed, PICTURE_EVENTS); i > 0; i--) {
+        vec_clear(&some);
+        add_picture(&some, &seed);
+        insert(v, below(&seed, (uint32_t)v->n + 1), &some);
+    }
+    vec_release(&some);
 }
 
 struct world_schedule world_schedule_of(uint64_t number)
@@ -222,6 +336,7 @@ struct world_schedule world_schedule_of(uint64_t number)
         if (below(&seed, 2))
             vec_push(&v, any_wait(&seed));
     }
+    add_pictures(&v, number);
     s.v = v.v;
     s.n = v.n;
     return s;

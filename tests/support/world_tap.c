@@ -38,7 +38,7 @@ static void meanwhile(struct world *w, struct world_producer *p, int producer)
         rig_run(w->r, p->slow_ms);
 }
 
-static int enter(struct plan_store *s, struct err *err)
+int world_tap_enter(struct plan_store *s, struct err *err)
 {
     struct world_tap_plan *t = self(s);
     struct world_producer *p = producer_of(s);
@@ -57,7 +57,7 @@ static int enter(struct plan_store *s, struct err *err)
 }
 
 /* Dies after the call took effect: its answer is not heard. */
-static int leave(struct plan_store *s, int rc, struct err *err)
+int world_tap_leave(struct plan_store *s, int rc, struct err *err)
 {
     struct world_producer *p = producer_of(s);
     p->dead |= p->calls == p->die_at;
@@ -66,10 +66,10 @@ static int leave(struct plan_store *s, int rc, struct err *err)
 
 #define TAP(op, ...)                                                                               \
     do {                                                                                           \
-        if (enter(s, err) < 0)                                                                     \
+        if (world_tap_enter(s, err) < 0)                                                           \
             return -1;                                                                             \
         struct plan_store *in_ = self(s)->inner;                                                   \
-        return leave(s, in_->ops->op(in_, __VA_ARGS__), err);                                      \
+        return world_tap_leave(s, in_->ops->op(in_, __VA_ARGS__), err);                            \
     } while (0)
 
 static int t_lead(struct plan_store *s, bool *ret, struct err *err)
@@ -332,7 +332,7 @@ static int t_apply(struct plan_store *s,
     struct world *w = self(s)->w;
     struct plan_store *inner = self(s)->inner;
     bool items[WORLD_PEOPLE_MAX] = {false};
-    if (enter(s, err) < 0)
+    if (world_tap_enter(s, err) < 0)
         return -1;
     for (size_t i = 0; w->rows.rows && i < plan->n_drops; i++) {
         const struct ledger_memory_link *l =
@@ -346,10 +346,10 @@ static int t_apply(struct plan_store *s,
     w->seen[WORLD_SAW_STALE] += rc == 0 && *ret == PLAN_STALE;
     if (rc == 0 && *ret == PLAN_APPLIED && w->rows.rows)
         judge(w, producer_of(s), plan, items);
-    return leave(s, rc, err);
+    return world_tap_leave(s, rc, err);
 }
 
-static const struct plan_store_ops plan_ops = {
+static struct plan_store_ops plan_ops = {
     .lead = t_lead,
     .run_next = t_next,
     .run_progress = t_progress,
@@ -528,11 +528,12 @@ static int s_resolve(struct directory_source *s,
 }
 
 static const struct directory_source_ops source_ops = {
-    .name = "world", .snapshot = s_snapshot, .resolve = s_resolve};
+    .name = "world", .snapshot = s_snapshot, .resolve = s_resolve, .photos = world_source_photos};
 
 void world_taps_init(struct world *w, int producer)
 {
     struct world_producer *p = &w->producer[producer];
+    world_tap_photos(&plan_ops);
     p->plan =
         (struct world_tap_plan){{&plan_ops},
                                 w,

@@ -132,6 +132,9 @@ static bool soul_right(struct world *w, const struct exchange_box *b, int box, i
     if (!same_lines(cats, t.made->cats))
         return world_bad(w, "mailbox %d, person %d: categories '%s', wanted '%s'", box, soul,
                          t.made->cats, cats);
+    const char *why = world_picture_wrong(w, t.made, soul);
+    if (why)
+        return world_bad(w, "mailbox %d, person %d: item %s %s", box, soul, t.made->id, why);
     return fields_right(w, t.made, box, soul);
 }
 
@@ -211,6 +214,19 @@ static void count_hidden(struct world *w)
     for (size_t m = 1; w->rows.rows && m <= w->rows.n_mailboxes; m++)
         for (size_t k = 0; (l = ledger_memory_link_at(w->rows.rows, (int64_t)m, k)); k++)
             w->seen[WORLD_SAW_HIDDEN] += l->state == LINK_HIDDEN;
+}
+
+bool world_pictured(struct world *w)
+{
+    char address[32], cats[64];
+    for (int i = 0; i < CHURCH_BOXES * CHURCH_SOULS; i++) {
+        int box = i / CHURCH_SOULS, soul = i % CHURCH_SOULS;
+        struct tally t = count(exchange_box(w->x, church_address(box, address)), soul);
+        bool judged = t.made && !t.copies && church_wants(&w->church, box, soul, cats);
+        if (judged && world_picture_wrong(w, t.made, soul))
+            return false;
+    }
+    return true;
 }
 
 void world_verdict(struct world *w)
