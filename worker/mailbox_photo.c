@@ -20,7 +20,7 @@ enum {
     TIMEOUT_BASE_MS = 10000,
     TIMEOUT_PHOTO_MS = 2000,
     /* a call is several requests in a row in one send slot: short, so that contacts get it soon */
-    TARGET_MS = 2000,
+    TARGET_MS = 500,
     PACE_STEP_MS = 1000,
 };
 

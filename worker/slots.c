@@ -3,8 +3,9 @@
  * at most so many to one server. Urgent ones go first in all lines.
  *
  * Pictures (docs/adr/0019-photo-lane.md) go when nothing else waits for a place. They have a
- * quarter of the requests at most, and places in hand of their own, so many that each may send: a
- * mailbox with pictures never has the place of one with contacts.
+ * quarter of the requests at most, leave another quarter free for contacts that come meanwhile, and
+ * have places in hand of their own, so many that each may send: a mailbox with pictures never has
+ * the place of one with contacts.
  */
 #include <string.h>
 
@@ -151,11 +152,19 @@ static void pump_ready(struct worker *w)
                 into_hand(mb, (enum line)line);
 }
 
+/* Of max requests some are out, some of these with pictures. One more with pictures leaves enough
+ * for contacts that come while it is out, or there are no contacts. */
+static bool room_for_photos(size_t max, size_t out, size_t photos)
+{
+    size_t part = photos_of(max);
+    return photos < part && (out + part < max || out == photos);
+}
+
 static bool has_room(const struct worker *w, const struct server *v, enum line line)
 {
     if (line == LINE_PHOTOS &&
-        (contacts_wait(w) || w->sending_photos >= photos_of(w->s.connections) ||
-         v->sending_photos >= photos_of(share(w))))
+        (contacts_wait(w) || !room_for_photos(w->s.connections, w->sending, w->sending_photos) ||
+         !room_for_photos(share(w), v->sending, v->sending_photos)))
         return false;
     return w->sending < w->s.connections && v->sending < share(w);
 }

@@ -184,6 +184,28 @@ Test(worker_photo, pictures_have_a_quarter_of_the_requests_and_one_at_least)
     quarter(16, 4);
 }
 
+Test(worker_photo, pictures_leave_a_quarter_free_for_contacts_that_come)
+{
+    autoptr(rig_free) struct rig *r =
+        rig_new(&(struct rig_options){.connections = 8, .latency_ms = 1000});
+    struct tape t = {.n = 0};
+    int64_t mb[BOXES];
+    for (int i = 0; i < BOXES; i++)
+        mb[i] = synced(r, address_of(i), 1);
+    int64_t with = pictured(r, pat);
+    watch(r, &t);
+    for (int i = 0; i < 6; i++)
+        rig_want(r, mb[i], 0, 2, false);
+    rig_run(r, 100);
+    cr_assert_eq(t.n, 6u);
+    rig_photo_message(r, with);
+    rig_run(r, 700);
+    cr_expect_eq(t.n, 6u, "two are left, none of them for pictures");
+    rig_run(r, 400);
+    cr_expect(is(&t, 6, "photo"));
+    finish(r);
+}
+
 Test(worker_photo, contacts_of_another_mailbox_find_a_place_at_once)
 {
     autoptr(rig_free) struct rig *r = rig_new(&(struct rig_options){.latency_ms = 2000});
