@@ -37,11 +37,12 @@ static const struct pg_stmt apply_rekey_rows = {
     "INSERT INTO link (mailbox, person) SELECT $1::bigint, k.to_" REKEYS
     " AND t.person IS NULL ORDER BY k.to_ ON CONFLICT (mailbox, person) DO NOTHING"};
 
-/* What is known of the item's picture goes with it. Both updates see the rows as they were before
- * this statement. A hidden person whose other self
- * the user kept is there again. The other row wants nothing any more, so nobody looks for the item
- * by its key. A worker that listed the mailbox before would give the item back to the row that it
- * was taken from: it is fenced, and begins again with the rows as they are. */
+/* What is known of the item's picture goes with it; somebody of whose picture nothing is known has
+ * none, so it comes off (the read is no read: it is older than any). Both updates see the rows as
+ * they were before this statement. A hidden person whose other self the user kept is there again.
+ * The other row wants nothing any more, so nobody looks for the item by its key. A worker that
+ * listed the mailbox before would give the item back to the row that it was taken from: it is
+ * fenced, and begins again with the rows as they are. */
 static const struct pg_stmt apply_rekey = {
     "plan_apply_rekey",
     "WITH k AS (SELECT k.to_, f.*" REKEYS " AND t.person IS NOT NULL),"
@@ -60,6 +61,9 @@ static const struct pg_stmt apply_rekey = {
     "  SET item_id = excluded.item_id, hash = excluded.hash, left_for = excluded.left_for,"
     "  left_code = excluded.left_code, attempts = excluded.attempts,"
     "  retry_at = excluded.retry_at),"
+    " faceless AS (INSERT INTO person_photo (person, ref_id, read_at, got)"
+    "  SELECT k.to_, 0, to_timestamp(0), true FROM k JOIN link_photo o"
+    "  ON o.mailbox = $1 AND o.person = k.person ON CONFLICT (person) DO NOTHING),"
     " fenced AS (UPDATE mailbox m SET lease_epoch = lease_epoch + 1, lease_owner = NULL,"
     "  lease_until = NULL WHERE m.id = $1 AND m.lease_until IS NOT NULL AND EXISTS (SELECT FROM k))"
     " UPDATE link l SET want = NULL, want_content = NULL, want_cats = NULL,"

@@ -327,6 +327,25 @@ CASE(the_survivor_without_a_picture_gets_the_item_without_one)
     cr_expect(h.photos[0].set == false);
 }
 
+CASE(the_survivor_who_never_had_a_picture_gets_the_item_without_one)
+{
+    int64_t box = synced("ann@church.example", 1);
+    a_person(2);
+    seen(1, 5);
+    there(1, 5, "face");
+    raised(10);
+    cr_expect(eq(sz, turn(box), 1));
+    seen(2, 0);
+    rekeyed(box, 1, 2);
+    SQL("UPDATE link SET have = want WHERE person = 2");
+    struct ledger_lease lease = taken(box, false);
+    struct heard h = due(lease);
+    cr_assert(eq(sz, h.n, 1));
+    cr_expect(h.photos[0].set == false);
+    seen_at(2, 7, 1);
+    cr_expect(eq(sz, n_wanted(), 1), "any read is newer");
+}
+
 CASE(what_was_kept_and_is_wanted_again_as_it_is_is_told)
 {
     int64_t box = synced("ann@church.example", 2);
