@@ -189,6 +189,17 @@ def stuck(lines):
     )
 
 
+def pictures(lines):
+    beside = {x["run"]: x for x in lines["photo_beside"]}
+    alone = max(beside["without"]["p99_s"], beside["without_again"]["p99_s"])
+    rate = lines["photo_full_ratio"][0]["rate"]
+    words = (
+        f"p99 {1000 * beside['with']['p99_s']:.0f} ms beside {beside['with']['pictures_per_s']:.0f} pictures/s, {1000 * alone:.0f} ms "
+        f"without, at 70 % load; {rate:.2f} of the rate where contacts take all"
+    )
+    return words, beside["with"]["p99_s"] <= 1.05 * alone and rate >= 0.95, None
+
+
 def instructions(lines):
     ratios = [x["ratio"] for x in lines["instructions"] if x.get("ratio")]
     return f"{len(ratios)} paths, the worst {max(ratios):.3f} of the baseline", max(ratios) <= 1.05, None
@@ -213,6 +224,7 @@ ROWS = (
         COMMITS, "concurrency by key"),
     Row("throttled answers in steady state", "1 %", throttled, "throttle"),
     Row("a budget that returns", "90 % of the rate in 30 s", returns, "throttle"),
+    Row("contacts while pictures are written", "p99 + 5 %, rate - 5 %", pictures, "photo", "the machine's own noise: see the runs without"),
     Row("one mailbox of 1,000 hangs", "others' p99 + 5 %", stuck, "throttle", "the machine's own noise: see the two runs alone"),
     Row("next fire time of a schedule", "1 M/s", cron, "cron"),
     Row("instructions of the hot paths", "at most 5 % over the committed counts", instructions, "instructions",
