@@ -269,5 +269,6 @@ enum outcome world_judge_photo(const struct exchange_box *b,
                                void *world);
 /* What is wrong with the picture on the item of that person; NULL: nothing. */
 const char *world_picture_wrong(struct world *w, const struct exchange_item *it, int soul);
+void world_judge_pictures(struct world *w); /* what the rows say of them */
 
 #endif

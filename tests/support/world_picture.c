@@ -234,25 +234,69 @@ static bool is_lost(const struct world *w, int soul)
            (w->m.missed[soul].id == ref.id || answer_to(picture) != OUT_DONE);
 }
 
+/* What the user did last stays. */
+static const char *hand_wrong(const struct exchange_item *it)
+{
+    if (!it->own)
+        return it->n_photos ? "has a picture that the user took off" : NULL;
+    bool there = it->n_photos == 1 && exchange_is_own(&it->photo[0], it->own);
+    return there ? NULL : "has not the picture that the user put";
+}
+
+/* NULL: none; *len 0: it is no picture. */
+static const void *wanted(const struct world *w, int soul, size_t *len)
+{
+    int picture = w->settings.run.photos ? w->church.soul[soul].picture : CHURCH_NO_PICTURE;
+    *len = 0;
+    return picture == CHURCH_NO_PICTURE ? NULL : church_jpeg(picture, len);
+}
+
 const char *world_picture_wrong(struct world *w, const struct exchange_item *it, int soul)
 {
-    size_t len = 0;
-    int picture = w->settings.run.photos ? w->church.soul[soul].picture : CHURCH_NO_PICTURE;
-    const void *jpeg = picture ? church_jpeg(picture, &len) : NULL;
-    const struct exchange_photo *p = it->n_photos ? &it->photo[0] : NULL;
+    size_t len;
+    const void *jpeg = wanted(w, soul, &len);
+    const struct exchange_photo *p = &it->photo[0];
     if (it->n_photos > 1)
         return "has two pictures";
-    if (it->hand && it->own)
-        return p && exchange_is_own(p, it->own) ? NULL : "has not the picture that the user put";
     if (it->hand)
-        return p ? "has a picture that the user took off" : NULL;
-    if (p && !p->mark[0])
+        return hand_wrong(it);
+    if (it->n_photos && !p->mark[0])
         return "has a picture that nobody put";
     if (is_lost(w, soul))
         return NULL;
+    if (!it->n_photos)
+        return len ? "has no picture" : NULL;
     if (!len)
-        return p ? "has a picture that is not wanted" : NULL;
-    if (!p)
-        return "has no picture";
+        return "has a picture that is not wanted";
     return p->len == len && memcmp(p->jpeg, jpeg, len) == 0 ? NULL : "has another picture";
+}
+
+/* What rows in memory say of an item was so once, and nobody of ours has changed it since. */
+static bool row_right(const struct ledger_memory_held *h, const struct exchange_item *it)
+{
+    char hex[STORE_PHOTO_MARK + 1];
+    hex_encode(h->hash.b, sizeof(h->hash.b), hex);
+    return h->set ? it->n_photos && strcmp(it->photo[0].mark, hex) == 0
+                  : !it->n_photos || !it->photo[0].mark[0];
+}
+
+static void judge_row(struct world *w, int64_t mailbox, const struct ledger_memory_link *l)
+{
+    const struct ledger_memory_held *h = &l->photo;
+    if (!h->item_id || h->unknown || !l->item_id || strcmp(h->item_id, l->item_id) != 0)
+        return;
+    const char *address = ledger_memory_mailbox(w->rows.rows, mailbox)->address;
+    vec_foreach (it, &exchange_box(w->x, address)->items) {
+        if (strcmp((*it)->id, l->item_id) == 0 && !(*it)->hand && !row_right(h, *it))
+            world_bad(w, "mailbox %d: what the row says of the picture on item %s is not so",
+                      church_box_of(address), l->item_id);
+    }
+}
+
+void world_judge_pictures(struct world *w)
+{
+    const struct ledger_memory_link *l;
+    for (size_t m = 1; w->rows.rows && m <= w->rows.n_mailboxes; m++)
+        for (size_t k = 0; (l = ledger_memory_link_at(w->rows.rows, (int64_t)m, k)); k++)
+            judge_row(w, (int64_t)m, l);
 }

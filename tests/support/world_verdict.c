@@ -234,4 +234,5 @@ void world_verdict(struct world *w)
     count_hidden(w);
     for (int box = 0; box < CHURCH_BOXES; box++)
         box_right(w, box);
+    world_judge_pictures(w);
 }
