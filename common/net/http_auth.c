@@ -25,7 +25,7 @@ static const struct {
 
 static bool feature(int bit)
 {
-    curl_global_init(CURL_GLOBAL_DEFAULT); /* counted */
+    http_curl_start();
     bool there = (curl_version_info(CURLVERSION_NOW)->features & bit) == bit;
     curl_global_cleanup();
     return there;

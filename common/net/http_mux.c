@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/net/http_p.h"
@@ -144,9 +145,26 @@ static int on_timeout_change(CURLM *multi, long ms, void *user)
     return 0;
 }
 
+static void *for_curl(size_t n)
+{
+    return xrealloc(NULL, n);
+}
+
+static void *zeroed_for_curl(size_t n, size_t size)
+{
+    size_t all;
+
+    return xalloc(__builtin_mul_overflow(n, size, &all) ? SIZE_MAX : all);
+}
+
+void http_curl_start(void)
+{
+    curl_global_init_mem(CURL_GLOBAL_DEFAULT, for_curl, free, xrealloc, xstrdup, zeroed_for_curl);
+}
+
 void http_mux_init(struct http_client *c)
 {
-    curl_global_init(CURL_GLOBAL_DEFAULT); /* counted; undone by http_leave */
+    http_curl_start(); /* undone by http_leave */
     c->multi = curl_multi_init();
     if (!c->multi)
         out_of_memory("curl");

@@ -95,6 +95,9 @@ void http_auth_set(struct http_call *call, const struct http_request *r);
 void http_auth_line(struct http_call *call, const char *line, size_t n);
 
 /* http_mux.c */
+/* curl_global_init, counted; from then on curl stops the program where it has no memory. Left to
+ * itself 7.88 sends some requests without their query then, and goes on. */
+void http_curl_start(void);
 void http_mux_init(struct http_client *c);
 void http_mux_release(struct http_client *c);
 curl_socket_t http_mux_open(void *call, curlsocktype purpose, struct curl_sockaddr *address);
