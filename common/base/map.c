@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -11,10 +12,9 @@
  * insertion).
  */
 static unsigned map_hash(const void *key, size_t len);
-static _Noreturn void map_fatal(const char *what);
 
 #define HASH_FUNCTION(keyptr, keylen, hashv) ((hashv) = map_hash((keyptr), (keylen)))
-#define uthash_fatal(msg)                    map_fatal(msg)
+#define uthash_fatal(msg)                    out_of_memory("map")
 #include <uthash.h>
 
 struct entry {
@@ -31,16 +31,12 @@ struct map {
 static uint64_t seed;
 static pthread_once_t seed_once = PTHREAD_ONCE_INIT;
 
-static void map_fatal(const char *what)
-{
-    fprintf(stderr, "map: %s\n", what);
-    abort();
-}
-
 static void make_seed(void)
 {
-    if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
-        map_fatal("no random numbers from the system");
+    if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed)) {
+        fprintf(stderr, "no random numbers from the system\n");
+        abort();
+    }
 }
 
 /* Multiplies to 128 bits and folds: each input bit reaches the whole result. */
