@@ -149,22 +149,26 @@ static int op_store(struct plan_store *s, const struct plan_photo_got *g, size_t
 
 #define UNTOLD                                                                                     \
     "(SELECT p.person FROM person_photo p WHERE NOT p.raised ORDER BY p.person LIMIT $1::bigint)"
+/*
+ * Of the people of `from`, whatever the state of the link: a worker may be at making it active, or
+ * at recording its item, and have decided by the old picture. OFFSET 0 holds the planner to going
+ * by person: it knows no better than that nobody waits to be told, and would read all links.
+ */
+#define BOXES_OF(from)                                                                             \
+    "(SELECT DISTINCT x.mailbox FROM " from " u"                                                   \
+    " CROSS JOIN LATERAL (SELECT l.mailbox FROM link l WHERE l.person = u.person OFFSET 0) x)"
 
 static const struct pg_stmt sql_raise_lock = {
     "plan_photos_raise_lock",
-    "SELECT 1 FROM mailbox m WHERE m.id IN (SELECT l.mailbox FROM " UNTOLD
-    " u JOIN link l ON l.person = u.person) ORDER BY m.id FOR NO KEY UPDATE"};
+    "SELECT 1 FROM mailbox m WHERE m.id IN " BOXES_OF(UNTOLD) " ORDER BY m.id FOR NO KEY UPDATE"};
 
-/* Whatever the state of the link: a worker may be at making it active, or at recording its item,
- * and have decided by the old picture. */
 static const struct pg_stmt sql_raise = {
     "plan_photos_raise",
     "WITH few AS MATERIALIZED " UNTOLD ","
     " told AS (UPDATE person_photo p SET raised = true FROM few WHERE p.person = few.person),"
     " up AS (UPDATE mailbox m SET photo_requested = photo_requested + 1, photo_at = NULL,"
-    "  photo_offered_at = NULL FROM (SELECT DISTINCT l.mailbox FROM few"
-    "   JOIN link l ON l.person = few.person) x WHERE m.id = x.mailbox)"
-    " SELECT count(*) FROM few"};
+    "  photo_offered_at = NULL FROM " BOXES_OF("few") " b WHERE m.id = b.mailbox)"
+                                                      " SELECT count(*) FROM few"};
 
 static int op_raise(struct plan_store *s, size_t max, size_t *ret_n, struct err *err)
 {
