@@ -304,7 +304,8 @@ void rig_message(struct rig *r, int64_t mailbox, int person, int64_t gen, bool u
 
 void rig_photo_message(struct rig *r, int64_t mailbox)
 {
-    int64_t gen = ledger_memory_mailbox(r->rows, mailbox)->gen;
+    const struct ledger_memory_mailbox *row = ledger_memory_mailbox(r->rows, mailbox);
+    int64_t gen = row ? row->gen : 0;
     send(r, (struct task){.op = TASK_PHOTO, .mailbox = mailbox, .gen = gen}, false);
 }
 

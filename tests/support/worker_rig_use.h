@@ -23,7 +23,7 @@ void rig_clear(struct rig *r, int64_t mailbox);
 /* From now on the person has that picture (from 1), 0: none any more. Then a message. */
 void rig_photo(struct rig *r, int64_t mailbox, int person, int version);
 void rig_photo_only(struct rig *r, int person, int version); /* the rows alone */
-void rig_photo_message(struct rig *r, int64_t mailbox);
+void rig_photo_message(struct rig *r, int64_t mailbox);      /* also of one that is none */
 void rig_photo_mark(int person, int version, char ret[STORE_PHOTO_MARK + 1]);
 void rig_bytes(struct rig *r, const char *text); /* a message that is none */
 size_t rig_bytes_acked(const struct rig *r);
