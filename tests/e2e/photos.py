@@ -251,6 +251,29 @@ def killed_among_pictures():
         return f"{there} of {n} pictures were there at the last death"
 
 
+def producer_killed():
+    """A producer killed while it reads pictures, and once more while it tells the mailboxes: exact"""
+    needs_kafka()
+    with site_of("producer killed", kafka=True, people=600, users=12) as site:
+        site.rock_fault("slow", endpoint="GetImage", times=0, ms=300)
+        site.worker().ready()
+        first = site.producer(name="first").ready()
+        site.run()
+        until("some are read", lambda: int(site.sql("SELECT count(*) FROM photo")) >= 8, 30)
+        first.kill()
+        unread = int(site.sql("SELECT count(*) FROM person_photo WHERE NOT got"))
+        need(unread > 0, "all were read before: a slower Rock is needed")
+        site.rock.delete("faults")
+        second = site.producer(name="second").ready()
+        until("a mailbox is told", lambda: site.sql("SELECT count(*) FROM mailbox WHERE photo_requested > 0") != "0", 30)
+        second.kill()
+        site.producer(name="third").ready()
+        stats = exact(site, 120)
+        n = pictures(site)
+        need(stats["attached"] == n, f"{stats['attached']} attached for {n}")
+        return f"{unread} of {n} pictures were unread"
+
+
 def numbers_first():
     """A number that changes while pictures load arrives before most of them"""
     needs_kafka()
@@ -301,4 +324,5 @@ def merged():
 
 if __name__ == "__main__":
     main([first_load, new_picture, first_picture, no_picture_any_more, refused_picture, switched_off, users_own,
-          users_own_in_between, killed_among_pictures, numbers_first, rock_without_time, merged], at_once=2)
+          users_own_in_between, killed_among_pictures, producer_killed, numbers_first, rock_without_time, merged],
+         at_once=2)
