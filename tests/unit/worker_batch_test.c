@@ -244,6 +244,28 @@ Test(worker_batch, one_verb_a_request_and_urgent_ones_by_themselves)
     cr_expect_eq(next(l, marks, 5, 50).n, 0u);
 }
 
+Test(worker_batch, what_failed_three_times_goes_by_itself)
+{
+    static const struct {
+        uint32_t attempts[4];
+        uint32_t sizes[4]; /* of the requests in their order; 0: no more */
+    } rows[] = {
+        {{0, 1, 2, 0}, {4}},       {{0, 3, 0, 0}, {3, 1}},       {{3, 0, 0, 0}, {1, 3}},
+        {{2, 3, 4, 2}, {2, 1, 1}}, {{9, 9, 9, 9}, {1, 1, 1, 1}},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct ledger_link l[4];
+        unsigned char marks[4] = {0};
+        for (uint32_t k = 0; k < 4; k++) {
+            l[k] = a_link(k, body, NULL);
+            l[k].attempts = rows[i].attempts[k];
+        }
+        for (size_t k = 0; k < 4; k++)
+            cr_expect_eq(next(l, marks, 4, 50).n, rows[i].sizes[k], "row %zu, request %zu", i, k);
+        cr_expect_eq(next(l, marks, 4, 50).n, 0u);
+    }
+}
+
 Test(worker_batch, sizes_keep_to_the_smaller_limit)
 {
     struct ledger_link l[30];

@@ -357,6 +357,26 @@ Test(worker_settle, after_a_merge_both_keys_are_looked_for)
     settle_plan_release(&p);
 }
 
+/* A merge gave the person another key between the write and the listing. */
+Test(worker_settle, a_write_is_found_by_the_key_that_it_was_written_with)
+{
+    struct ledger_link l = a_link(INTENT_CREATE, 0);
+    struct store_listed it = an_item(ITEM_INTENDED, "new", now);
+    l.want.key = guid_of(88);
+    struct settle_plan p = settled(&l, &it, 1);
+    cr_assert_eq(p.results.n, 1u);
+    cr_expect(p.results.v[0].clear_intent && p.results.v[0].have.set);
+    cr_expect_str_eq(p.results.v[0].item_id, "new");
+    cr_expect_eq(guid_cmp(&p.results.v[0].have.key, &l.intended.key), 0);
+    settle_plan_release(&p);
+    l.intent = false; /* now it is no more than what was once */
+    l.look = true;
+    p = settled(&l, &it, 1);
+    cr_assert_eq(p.results.n, 1u);
+    cr_expect(p.results.v[0].set_have && !p.results.v[0].have.set, "another's item is not taken");
+    settle_plan_release(&p);
+}
+
 Test(worker_settle, links_without_an_open_write_are_left_alone)
 {
     struct ledger_link l[3] = {a_link(INTENT_CREATE, 0), a_link(INTENT_CREATE, 0),
