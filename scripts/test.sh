@@ -186,6 +186,25 @@ run_mutations() {
     fi
 }
 
+# run_torture NAME [--OPTION]: memory that is short, or used wrongly.
+run_torture() {
+    local name=$1 log=build/test-logs/$1.log
+    shift
+    [[ full/$name =~ $only ]] || return 0
+    if [[ "$*" != "" ]] && ! command -v valgrind >/dev/null; then
+        say_skip "full/$name: valgrind is missing"
+        return 0
+    fi
+    mkdir -p build/test-logs
+    if servers_await scripts/torture.sh "$@" >"$log" 2>&1; then
+        passed=$((passed + 1))
+        echo "full/$name passed: $(tail -n 1 "$log")"
+    else
+        sed -E '/^(unit|contract)_.* 0 bad(;|$)/d' "$log" | head -n 200
+        fail_one "full/$name (the whole log: $log)"
+    fi
+}
+
 # Criterion neither fails on a leak nor stops at a report in a child: the reports' files are the verdict.
 sanitizer_setup() {
     local log=$PWD/build/asan/reports/report
@@ -242,6 +261,9 @@ full)
     run_self_check
     run_fuzzers
     run_instructions
+    run_torture torture-self-check --self-check
+    run_torture torture
+    run_torture memcheck --memcheck
     run_mutations
     ;;
 soak)
