@@ -100,6 +100,8 @@ void mailbox_free(struct mailbox *mb)
 static void ack_covered(struct mailbox *mb)
 {
     struct worker *w = mb->w;
+    if (!mb->covered)
+        return;
     for (size_t i = 0; i < mb->covered; i++) {
         const struct obligation *o = &mb->owed.v[i];
         w->p.queue->ops->ack(w->p.queue, o->topic, o->partition, o->offset);
