@@ -65,11 +65,13 @@ static int32_t read_unicode(struct parse *s)
         return v;
     if (v >= 0xdc00 || s->end - s->p < 6 || s->p[0] != '\\' || s->p[1] != 'u')
         return 0xfffd;
+    const char *next = s->p;
     s->p += 2;
     low = hex4(s);
-    return low < 0                         ? -1
-           : low < 0xdc00 || low >= 0xe000 ? 0xfffd
-                                           : 0x10000 + ((v - 0xd800) << 10) + (low - 0xdc00);
+    if (low >= 0xdc00 && low < 0xe000)
+        return 0x10000 + ((v - 0xd800) << 10) + (low - 0xdc00);
+    s->p = next; /* no other half: whatever it is, it stands for itself */
+    return 0xfffd;
 }
 
 static int32_t read_escape(struct parse *s)
