@@ -287,10 +287,15 @@ static void photos_loaded(enum ledger_status st,
                           void *user)
 {
     struct mailbox *mb = user;
-    if (st != LEDGER_OK || !n)
+    bool stop = mb->w->draining;
+    if (st != LEDGER_OK || !n || stop)
         dispatch_slot_free(mb);
     if (!mailbox_ledger_ok(mb, st, err, mailbox_photos))
         return;
+    if (stop) {
+        mailbox_release(mb);
+        return;
+    }
     mb->photo.requested = requested;
     if (!n) {
         ask_whether_over(mb);
