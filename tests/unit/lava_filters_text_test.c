@@ -205,3 +205,37 @@ Test(lava_filters_text, singular_and_plural)
     };
     FILTERS_CHECK(rows);
 }
+
+#define WORDS(n, filter) "{{ 'w ' | Times:" #n " | Join:'' | " filter " }}"
+#define IMAGES(n)        "{{ '<img>' | Times:" #n " | Join:'' | ReadTime:60,12 }}"
+
+/*
+ * At a word a second, pictures 12 s, 11 s ... 3 s, 3 s. What is exactly a minute or an hour falls
+ * to the smaller unit, which then has none of it, or one: so it is in Rock.
+ */
+Test(lava_filters_text, time_to_read)
+{
+    static const struct filter_case rows[] = {
+        {WORDS(59, "ReadTime:60,0"), "59 secs", NULL},
+        {WORDS(60, "ReadTime:60,0"), "0 secs", NULL},
+        {WORDS(61, "ReadTime:60,0"), "1 min", NULL},
+        {WORDS(90, "ReadTime:60,0"), "1 min", NULL},
+        {WORDS(91, "ReadTime:60,0"), "2 mins", NULL},
+        {WORDS(150, "ReadTime:60,0"), "2 mins", NULL},
+        {WORDS(3599, "ReadTime:60,0"), "60 mins", NULL},
+        {WORDS(3600, "ReadTime:60,0"), "1 min", NULL},
+        {WORDS(3601, "ReadTime:60,0"), "1 hr", NULL},
+        {WORDS(3660, "ReadTime:60,0"), "1 hr 1 min", NULL},
+        {WORDS(7320, "ReadTime:60,0"), "2 hrs 2 mins", NULL},
+        {WORDS(40, "ReadTime:275"), "10 secs", NULL}, /* four a second, not 4.6 */
+        {WORDS(5, "ReadTime:0,0"), "5 secs", NULL},
+        {IMAGES(1), "12 secs", NULL},
+        {IMAGES(2), "23 secs", NULL},
+        {IMAGES(15), "1 min", NULL}, /* 75 s for ten, and five times 3 */
+        {IMAGES(16), "2 mins", NULL},
+        {"{{ '<b>one</b> two<br>three' | ReadTime:60,0 }}", "2 secs", NULL},
+        {"[{{ none | ReadTime }}]", "[]", NULL},
+    };
+
+    FILTERS_CHECK(rows);
+}

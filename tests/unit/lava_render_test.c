@@ -164,3 +164,56 @@ Test(lava_render, a_workspace_serves_one_template_after_the_other_also_after_err
     }
     lava_work_free(w);
 }
+
+static const struct operator_case {
+    const char *condition;
+    bool holds;
+} operators[] = {
+    {"l startswith 'a'", true},
+    {"l startswith 'b'", false},
+    {"l endswith 3", true},
+    {"l endswith 'a'", false},
+    {"l contains 'b'", true},
+    {"l contains 3", true},
+    {"l contains 'ab'", false},
+    {"l contains none", false},
+    {"e startswith 'a'", false},
+    {"e contains 'a'", false},
+    {"r endswith 3", true},
+    {"r startswith 2", false},
+    {"r contains 2", true},
+    {"r contains 4", false},
+    {"d contains 'k'", true},
+    {"d contains 'v'", false},
+    {"d startswith 'k'", false},
+    {"none contains 'a'", false},
+    {"none startswith 'a'", false},
+    {"5 contains 5", false},
+    {"5 endswith 5", false},
+    {"'text' contains 'ex'", true},
+    {"'text' contains ''", true},
+    {"'text' contains none", false},
+    {"'text' startswith 'te'", true},
+    {"'text' endswith 'xt'", true},
+    {"'text' endswith 'longer than it'", false},
+    {"l == l", true},
+    {"l == m", true},
+    {"l == e", false},
+    {"l != m", false},
+};
+
+ParameterizedTestParameters(lava_render, operators_of_lists_and_texts)
+{
+    return lava_rows(ARRAY_LEN(operators));
+}
+ParameterizedTest(size_t *i, lava_render, operators_of_lists_and_texts)
+{
+    const struct operator_case *c = &operators[*i];
+    char template[160];
+
+    snprintf(template, sizeof(template), "{%% assign r = (1..3) %%}{%% if %s %%}y{%% endif %%}",
+             c->condition);
+    const char *got = lava_says(template, "{\"l\":[\"a\",\"b\",3],\"m\":[\"a\",\"b\",3],"
+                                          "\"e\":[],\"d\":{\"k\":\"v\"}}");
+    cr_expect_str_eq(got, c->holds ? "y" : "", "%s", c->condition);
+}
