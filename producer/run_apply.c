@@ -35,7 +35,9 @@ static void collect_want(struct applying *a, struct mailbox_plan *m, const struc
         m->put_off = true;
         return;
     }
-    vec_push(&a->wants, (struct plan_want){p->id, ch->state, p->content, ch->want->cats, hold});
+    bool back = ch->row && ch->row->state == LINK_KEPT;
+    vec_push(&a->wants,
+             (struct plan_want){p->id, ch->state, p->content, ch->want->cats, hold, back});
     m->held += hold != 0;
 }
 

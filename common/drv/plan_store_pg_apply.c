@@ -116,8 +116,8 @@ static const struct pg_stmt apply_drops = {
     "   AND " PLAN_PG_BLIND " AS unseen) s) d"
     " WHERE l.mailbox = $1 AND l.person = d.person"};
 
-/* A picture that is due already: what was kept is wanted again just as it is, so no write of the
- * contact will tell of it. */
+/* Of contacts that were kept, and are wanted just as they are, a picture may be due: no write will
+ * tell of it. OFFSET 0: looked up one by one, and mostly there are none. */
 static const struct pg_stmt apply_mailbox = {
     "plan_apply_mailbox",
     "UPDATE mailbox m SET gen = gen + 1, want_digest = $2::bytea,"
@@ -125,8 +125,9 @@ static const struct pg_stmt apply_mailbox = {
     " photo_requested = m.photo_requested + x.due::int,"
     " photo_at = CASE WHEN x.due THEN NULL ELSE m.photo_at END,"
     " photo_offered_at = CASE WHEN x.due THEN NULL ELSE m.photo_offered_at END"
-    " FROM (SELECT EXISTS (SELECT FROM photo_due d"
-    "  WHERE d.mailbox = $1::bigint AND d.person = ANY ($5::bigint[])) AS due) x"
+    " FROM (SELECT EXISTS (SELECT FROM unnest($5::bigint[]) AS u(person)"
+    "  CROSS JOIN LATERAL (SELECT FROM photo_due d WHERE d.mailbox = $1::bigint"
+    "   AND d.person = u.person OFFSET 0) d) AS due) x"
     " WHERE m.id = $1 RETURNING m.gen"};
 
 /* for each element, `row` points to it */
@@ -224,7 +225,11 @@ static void add_mailbox(struct steps *st, const struct plan *plan)
     pg_put_sha(p, plan->void_digest ? NULL : &plan->digest);
     pg_put_ms(p, plan->read_at_ms);
     pg_put_i64(p, plan->subscriber_version);
-    COLUMN(p, PG_INT8, plan->wants, plan->n_wants, pg_put_i64(p, row->person));
+    pg_array(p, PG_INT8);
+    for (size_t i = 0; i < plan->n_wants; i++)
+        if (plan->wants[i].back)
+            pg_put_i64(p, plan->wants[i].person);
+    pg_array_end(p);
     add(st, &apply_mailbox, p);
 }
 

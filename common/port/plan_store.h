@@ -75,6 +75,7 @@ struct plan_want { /* a row whose want changes */
     struct sha256 state, content;
     const char *cats;
     int64_t hold; /* 0: none; otherwise the update waits for approval */
+    bool back;    /* it was kept: with an item that may be right as it is, but for its picture */
 };
 struct plan_drop {
     int64_t person;

@@ -357,10 +357,16 @@ CASE(what_was_kept_and_is_wanted_again_as_it_is_is_told)
     over(lease, due(lease).requested, LEDGER_OK);
     released(lease);
     cr_expect(eq(i64, OPEN(box), 0));
-    int64_t two = 2, one = 1;
-    wanted(box, &two, 1, 0);
+    struct plan p = a_plan(box);
+    struct plan_want w[] = {want(1), want(2)};
+    w[0].back = w[1].back = true;
+    p.wants = &w[1];
+    p.n_wants = 1;
+    apply(&p);
     cr_expect(eq(i64, OPEN(box), 0));
-    wanted(box, &one, 1, 0);
+    p.wants = w;
+    p.n_wants = 2;
+    apply(&p);
     cr_expect(eq(i64, OPEN(box), 1));
     cr_expect(eq(sz, turn(box), 1));
 }
