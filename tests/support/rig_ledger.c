@@ -122,7 +122,10 @@ static void wake(void *user)
     struct rig_asleep s = t->asleep;
     t->asleep = (struct rig_asleep){0};
     t->w->r->zombies++;
-    if (!t->w->dead)
+    if (!t->w->dead && s.photos)
+        t->inner->ops->photo_record(t->inner, s.lease, s.photos, s.n, s.flight_over, s.done,
+                                    s.user);
+    else if (!t->w->dead)
         t->inner->ops->record(t->inner, s.lease, s.results, s.n, s.flight_over, s.done, s.user);
     arena_free(s.arena);
 }
@@ -148,7 +151,27 @@ static void record_asleep(struct rig_tap_ledger *t,
         copy[i].op = arena_strdup(a, res[i].op);
     }
     t->asleep = (struct rig_asleep){
-        loop_after(t->w->loop, 0, wake, t), a, lease, copy, n, flight_over, done, user};
+        loop_after(t->w->loop, 0, wake, t), a, lease, copy, NULL, n, flight_over, done, user};
+}
+
+static void photo_record_asleep(struct rig_tap_ledger *t,
+                                struct ledger_lease lease,
+                                const struct ledger_photo_result *res,
+                                size_t n,
+                                bool flight_over,
+                                ledger_done done,
+                                void *user)
+{
+    struct arena *a = arena_new("results of a sleeper", ASLEEP_BYTES);
+    struct ledger_photo_result *copy = arena_memdup(a, res, n * sizeof(*res));
+    for (size_t i = 0; i < n; i++) {
+        copy[i].item_id = arena_strdup(a, res[i].item_id);
+        copy[i].version = arena_strdup(a, res[i].version);
+        copy[i].outcome = arena_strdup(a, res[i].outcome);
+        copy[i].code = arena_strdup(a, res[i].code);
+    }
+    t->asleep = (struct rig_asleep){
+        loop_after(t->w->loop, 0, wake, t), a, lease, NULL, copy, n, flight_over, done, user};
 }
 
 static void tap_record(struct ledger *l,
@@ -272,7 +295,14 @@ static void tap_photo_record(struct ledger *l,
                              ledger_done done,
                              void *user)
 {
-    CALL("photo_record", lease.mailbox, photo_record, lease, res, n, flight_over, done, user);
+    struct rig_tap_ledger *t = self(l);
+    enum enter how = enter(l, "photo_record", lease.mailbox);
+    if (how == SLEEP && !t->asleep.timer)
+        photo_record_asleep(t, lease, res, n, flight_over, done, user);
+    else if (how != SWALLOW)
+        t->inner->ops->photo_record(t->inner, lease, res, n, flight_over, done, user);
+    if (how == GO_AND_DIE)
+        rig_die(t->w);
 }
 
 static void tap_photo_over(

@@ -30,8 +30,9 @@ enum rig_fault_kind {
     /* ledger */
     RIG_AWAY_BEFORE, /* LEDGER_AWAY, without effect */
     RIG_AWAY_AFTER,  /* LEDGER_AWAY, with effect */
-    RIG_ASLEEP,      /* record: the worker stands still for delay_ms, then the call goes out */
-    RIG_FENCE,       /* another worker takes the lease just before, and dies */
+    RIG_ASLEEP, /* record, photo_record: the worker stands still for delay_ms, then the call goes
+                   out */
+    RIG_FENCE,  /* another worker takes the lease just before, and dies */
     /* store */
     RIG_OUTCOME,        /* nothing done, every operation answered `outcome` */
     RIG_UNKNOWN_BEFORE, /* nothing done, OUT_UNKNOWN */

@@ -32,6 +32,7 @@ struct rig_asleep { /* results of a worker that sleeps before it records them */
     struct arena *arena;
     struct ledger_lease lease;
     struct ledger_result *results;
+    struct ledger_photo_result *photos; /* or these */
     size_t n;
     bool flight_over;
     ledger_done done;

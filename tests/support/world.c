@@ -163,6 +163,12 @@ static bool strikes(struct world *w, enum rig_port port, struct rig_fault *ret)
     return hit;
 }
 
+static bool falls_asleep(struct world *w, const char *call)
+{
+    bool records = strcmp(call, "record") == 0 || strcmp(call, "photo_record") == 0;
+    return w->sleep_ms && records && w->sleep_after-- == 0;
+}
+
 struct rig_fault world_fault(const struct rig_call *c, void *world)
 {
     struct world *w = world;
@@ -170,7 +176,7 @@ struct rig_fault world_fault(const struct rig_call *c, void *world)
     world_watch_clears(w);
     if (w->calm)
         return f;
-    if (c->port == RIG_LEDGER && w->sleep_ms && strcmp(c->what, "record") == 0) {
+    if (c->port == RIG_LEDGER && falls_asleep(w, c->what)) {
         f = (struct rig_fault){.kind = RIG_ASLEEP, .delay_ms = w->sleep_ms};
         w->sleep_ms = 0;
         return f;

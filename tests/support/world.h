@@ -52,7 +52,7 @@
     X(USER_COPIES, "user a copies the item at b into mailbox c")                                   \
     X(NEW_FOLDER, "mailbox a gets another folder id")                                              \
     X(KILL, "worker a is killed")                                                                  \
-    X(ASLEEP, "the next worker that has results to record sleeps a ms first")                      \
+    X(ASLEEP, "the worker that has the b-th results to record from now on sleeps a ms first")      \
     X(DRAIN, "worker a is stopped in order")                                                       \
     X(WORKERS, "a workers from now on")                                                            \
     X(SKEW, "the wall clock of worker a jumps by b ms")                                            \

@@ -260,6 +260,12 @@ static void new_folder(struct world *w, const struct world_event *e)
 
 /* ---- workers ---- */
 
+static void sleep_later(struct world *w, const struct world_event *e)
+{
+    w->sleep_ms = e->a;
+    w->sleep_after = e->b % CHURCH_USERS;
+}
+
 static void worker(struct world *w, const struct world_event *e)
 {
     struct rig_worker *it = rig_worker(w->r, e->a % 3);
@@ -268,7 +274,7 @@ static void worker(struct world *w, const struct world_event *e)
     else if (it && e->kind == WORLD_KILL)
         rig_kill(it);
     else if (e->kind == WORLD_ASLEEP)
-        w->sleep_ms = e->a;
+        sleep_later(w, e);
     else if (it && e->kind == WORLD_DRAIN)
         rig_drain(w->r, it);
     else if (it)

@@ -224,8 +224,8 @@ struct world {
         int number; /* of the user's picture; 0: none */
         struct exchange_box *box;
         char item[24];
-    } between;              /* a user is quicker than a call for pictures */
-    uint32_t sleep_ms;      /* of the next worker that records; 0: none */
+    } between;                      /* a user is quicker than a call for pictures */
+    uint32_t sleep_ms, sleep_after; /* of the worker that records after so many; 0 ms: none */
     uint32_t lost_pictures; /* bit per mailbox: a message of the lane of pictures, since the run */
     bool calm;              /* no faults any more */
     char wrong[400];

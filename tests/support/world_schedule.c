@@ -80,6 +80,7 @@ static struct world_event any_event(uint64_t *seed)
         break;
     case WORLD_ASLEEP:
         e.a = ASLEEP_MIN_MS + e.a % ASLEEP_MORE_MS;
+        e.b = 0;
         break;
     case WORLD_SKEW:
         e.b %= 480000;
@@ -247,6 +248,19 @@ static const struct step pictures[][EPISODE_MAX] = {
      {WORLD_WAIT, 5000, 0, 0},
      {WORLD_PICTURE, ANY, 4, 0},
      {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 130000, 0, 0}},
+    /* ... or before it records; what it has put is replaced meanwhile */
+    {{WORLD_WORKERS, 0, 0, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 130000, 0, 0},
+     {WORLD_PICTURE, ANY, 3, 0},
+     {WORLD_ASLEEP, 230000, ANY, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 20000, 0, 0},
+     {WORLD_WORKERS, 2, 0, 0},
+     {WORLD_PICTURE, ANY, 4, 0},
+     {WORLD_RUN, 0, 0, 0},
+     {WORLD_WAIT, 130000, 0, 0},
      {WORLD_WAIT, 130000, 0, 0}},
     /* the user puts their own, and takes it off again */
     {{WORLD_PICTURE, ANY, 1, 0},
