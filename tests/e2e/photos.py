@@ -322,7 +322,68 @@ def merged():
         exact(site)
 
 
+def moved_and_deleted():
+    """A contact that the user moved gets its new picture there; one that they deleted comes back with it when restored"""
+    with site_of("moved") as site:
+        loaded(site)
+        key, boxes = somebody(site)
+        moved, deleted = boxes[:2]
+        site.exchange.post(f"mailboxes/{moved}/actions", {"action": "move", "select": {"key": key}, "to": "Friends"})
+        site.exchange.post(f"mailboxes/{deleted}/actions", {"action": "delete", "select": {"key": key}})
+        site.change("photo", person=key, how="new")
+        site.change("position", person=key, value="Keeper of figs")
+        site.run()
+        want = next(c["photo"] for c in expected(site)[moved] if c["key"] == key)
+        until("the moved one has it", lambda: site.item(moved, key)["photo"] == want, 30)
+        need(site.item(moved, key)["folder"] == "Friends", f"it lies in {site.item(moved, key)['folder']}")
+        until("the other one is hidden", lambda: "none" not in site.cs("hidden", "list", "--user", deleted), 30)
+        site.cs("hidden", "restore", "--user", deleted)
+        until("it is back, with its picture", lambda: [
+            i for i in site.mailbox(deleted)["items"] if i.get("key") == key and i["photo"] == want], 60)
+        until("nothing waits", lambda: rows_rest(site), 30)
+        unharmed(site)
+
+
+def cleared():
+    """After a Clear and Remove, chosen again, every contact has its picture again"""
+    with site_of("cleared") as site:
+        loaded(site)
+        address, contacts = max(expected(site).items(), key=lambda b: sum(c["photo"] is not None for c in b[1]))
+        need("done" in site.cs("clear", "--user", address, "--wait"), "it does not say that it is done")
+        until("nothing waits", lambda: rows_rest(site), 30)
+        site.exchange.delete("stats")
+        site.import_prefs()
+        site.run()
+        stats = exact(site, doubled_creates=True)
+        n = sum(c["photo"] is not None for c in contacts)
+        need(stats["attached"] == n > 0, f"{stats['attached']} attached for {n}")
+        return f"{n} pictures"
+
+
+def kept_and_back():
+    """A picture that changed while its contact was only kept is there when the contact is wanted again as it is"""
+    with site_of("kept and back", settings={"delete_old_contacts": "false"}) as site:
+        loaded(site)
+        for picked in site.rock.get("pick?act=unfollow")["changes"]:
+            site.change("photo", person=picked["person"], how="new")
+            site.run()
+            exact(site)
+            site.change("unfollow", user=picked["other"], person=picked["person"])
+            site.run()
+            site.exchange.delete("stats")
+            site.change("photo", person=picked["person"], how="new")
+            site.run()
+            until("nothing waits", lambda: rows_rest(site), 30)
+            site.change("follow", user=picked["other"], person=picked["person"])
+            run = site.run()
+            stats = exact(site)
+            need(stats["created"] == 0, "the contact was created again")
+            return f"{run['messages']} messages, {stats['attached']} attached"
+    return need(False, "nobody to unfollow")
+
+
 if __name__ == "__main__":
     main([first_load, new_picture, first_picture, no_picture_any_more, refused_picture, switched_off, users_own,
-          users_own_in_between, killed_among_pictures, producer_killed, numbers_first, rock_without_time, merged],
+          users_own_in_between, killed_among_pictures, producer_killed, numbers_first, rock_without_time, merged,
+          moved_and_deleted, cleared, kept_and_back],
          at_once=2)
