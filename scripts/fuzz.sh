@@ -90,7 +90,7 @@ summary() {
 keep_one() {
     [[ -d build/fuzz-corpus/$1 ]] || return 0
     # Not how often a place was passed (use_counters): that would keep hundreds of each.
-    "build/fuzz/$1_fuzz" -merge=1 -use_counters=0 "tests/fuzz/corpus/$1" "build/fuzz-corpus/$1" >"build/fuzz-keep.log" 2>&1
+    "build/fuzz/$1_fuzz" -set_cover_merge=1 -use_counters=0 "tests/fuzz/corpus/$1" "build/fuzz-corpus/$1" >"build/fuzz-keep.log" 2>&1
     echo "$1: $(find "tests/fuzz/corpus/$1" -type f | wc -l) inputs, $(du -s --apparent-size -k "tests/fuzz/corpus/$1" | cut -f1) KB"
 }
 
