@@ -2,6 +2,9 @@
 """Pictures of people: into the contacts, behind all numbers, and never over the user's own."""
 import collections
 import json
+import os
+import random
+import time
 
 from lib_program import fetch, need, until
 from lib_run import main, needs_kafka
@@ -274,6 +277,35 @@ def producer_killed():
         return f"{unread} of {n} pictures were unread"
 
 
+def storm():
+    """Pictures and people change by chance for ten runs, workers and producers are killed meanwhile: exact in the end"""
+    needs_kafka()
+    seed = int(os.environ.get("CONTACT_SYNC_SEED") or time.time())
+    chance = random.Random(seed)
+    with site_of(f"storm {seed}", kafka=True, people=400, users=10, settings={"guard.mailbox_floor": "1000"}) as site:
+        site.exchange.post("settings", {"latency_ms": 30})
+        alive = {"worker": site.worker().ready(), "producer": site.producer().ready()}
+        site.run()
+        for _ in range(10):
+            people = {c["key"]: c["photo"] for box in expected(site).values() for c in box}
+            for key in chance.sample(sorted(people), 12):
+                ways = ["new", "new", "png", "text"] + ["none"] * (2 if people[key] else 0)
+                site.change("photo", person=key, how=chance.choice(ways))
+            site.rock.post("demo-changes", {})
+            site.plan()
+            if chance.random() < 0.7:
+                which = chance.choice(sorted(alive))
+                until("something goes on", lambda c=site.calls(): site.calls() > c or rows_rest(site), 30)
+                alive[which].kill()
+                an_hour_passes(site)
+                alive[which] = getattr(site, which)().ready()
+        site.exchange.post("settings", {"latency_ms": 3})
+        site.run()
+        an_hour_passes(site)
+        exact(site, 120, overlap=True)
+        return f"seed {seed}, {pictures(site)} pictures, {site.stats()['attached']} written"
+
+
 def numbers_first():
     """A number that changes while pictures load arrives before most of them"""
     needs_kafka()
@@ -384,6 +416,6 @@ def kept_and_back():
 
 if __name__ == "__main__":
     main([first_load, new_picture, first_picture, no_picture_any_more, refused_picture, switched_off, users_own,
-          users_own_in_between, killed_among_pictures, producer_killed, numbers_first, rock_without_time, merged,
+          users_own_in_between, killed_among_pictures, producer_killed, storm, numbers_first, rock_without_time, merged,
           moved_and_deleted, cleared, kept_and_back],
          at_once=2)
