@@ -106,7 +106,8 @@ enum world_event_kind {
     X(PICTURE_CROSSED, "pictures not put since the item had changed since the look")               \
     X(PICTURE_LATE, "calls for pictures that came late")                                           \
     X(PICTURE_FAULT, "calls for pictures that went wrong")                                         \
-    X(PICTURE_UNREAD, "pictures that Rock did not give")
+    X(PICTURE_UNREAD, "pictures that Rock did not give")                                           \
+    X(PICTURE_DEATH, "producers that died in a call about pictures")
 
 enum world_sight {
 #define X(n, what) WORLD_SAW_##n,

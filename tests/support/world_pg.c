@@ -136,6 +136,15 @@ bool world_pg_held(struct world_pg *p)
     return test_db_i64(p->db, "SELECT count(*) FROM link WHERE hold IS NOT NULL") > 0;
 }
 
+const char *world_pg_pictures(struct world_pg *p)
+{
+    return test_db_text(p->db,
+                        "SELECT string_agg(m.address || ' ' || l.item_id || ' ' ||"
+                        "  CASE WHEN o.hash = '' THEN '-' ELSE encode(o.hash, 'hex') END, E'\\n')"
+                        " FROM link_photo o JOIN link l USING (mailbox, person, item_id)"
+                        " JOIN mailbox m ON m.id = o.mailbox WHERE o.hash <> '\\x00'");
+}
+
 int64_t world_pg_mailbox(struct world_pg *p, const char *address)
 {
     return test_db_i64(p->db, "SELECT coalesce((SELECT id FROM mailbox WHERE address = '%s'), 0)",

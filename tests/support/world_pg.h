@@ -35,6 +35,9 @@ void world_pg_tell_time(struct world_pg *p); /* before each call */
 /* What operators and the verdict ask. */
 bool world_pg_quiet(struct world_pg *p);
 bool world_pg_held(struct world_pg *p);
+/* Lines of address, item and mark ("-": none of ours) of what is known of pictures; NULL: nothing.
+ * Valid until the next question. */
+const char *world_pg_pictures(struct world_pg *p);
 int64_t world_pg_mailbox(struct world_pg *p, const char *address); /* 0: there is none */
 bool world_pg_run_done(struct world_pg *p, int64_t run);
 /* Clear and Remove; true: somebody's choices are blank now. */

@@ -2,6 +2,7 @@
  * Pictures in a world: what happens to them, what Rock answers, and what must hold. A picture is
  * known by its bytes alone here; marks and hashes are the product's.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/arena.h"
@@ -16,11 +17,19 @@ static struct plan_store *inner(struct plan_store *s)
     return ((struct world_tap_plan *)s)->inner;
 }
 
+static int ended(struct plan_store *s, int rc, struct err *err)
+{
+    const struct world_tap_plan *t = (struct world_tap_plan *)s;
+    rc = world_tap_leave(s, rc, err);
+    t->w->seen[WORLD_SAW_PICTURE_DEATH] += t->w->producer[t->producer].dead;
+    return rc;
+}
+
 #define TAP(op, ...)                                                                               \
     do {                                                                                           \
         if (world_tap_enter(s, err) < 0)                                                           \
             return -1;                                                                             \
-        return world_tap_leave(s, inner(s)->ops->op(inner(s), __VA_ARGS__), err);                  \
+        return ended(s, inner(s)->ops->op(inner(s), __VA_ARGS__), err);                            \
     } while (0)
 
 static int t_seen(
@@ -271,32 +280,48 @@ const char *world_picture_wrong(struct world *w, const struct exchange_item *it,
     return p->len == len && memcmp(p->jpeg, jpeg, len) == 0 ? NULL : "has another picture";
 }
 
-/* What rows in memory say of an item was so once, and nobody of ours has changed it since. */
-static bool row_right(const struct ledger_memory_held *h, const struct exchange_item *it)
+/* What a row says of an item was so once, and nobody of ours has changed it since. mark "": none of
+ * ours. */
+static void judge_known(struct world *w, const char *address, const char *item, const char *mark)
 {
-    char hex[STORE_PHOTO_MARK + 1];
-    hex_encode(h->hash.b, sizeof(h->hash.b), hex);
-    return h->set ? it->n_photos && strcmp(it->photo[0].mark, hex) == 0
-                  : !it->n_photos || !it->photo[0].mark[0];
+    vec_foreach (i, &exchange_box(w->x, address)->items) {
+        const struct exchange_item *it = *i;
+        if (strcmp(it->id, item) != 0 || it->hand)
+            continue;
+        const char *is = it->n_photos ? it->photo[0].mark : "";
+        if (strcmp(is, mark) != 0)
+            world_bad(w, "mailbox %d: what the row says of the picture on item %s is not so",
+                      church_box_of(address), item);
+    }
 }
 
-static void judge_row(struct world *w, int64_t mailbox, const struct ledger_memory_link *l)
+static void judge_memory(struct world *w, int64_t mailbox, const struct ledger_memory_link *l)
 {
     const struct ledger_memory_held *h = &l->photo;
+    char mark[STORE_PHOTO_MARK + 1] = "";
     if (!h->item_id || h->unknown || !l->item_id || strcmp(h->item_id, l->item_id) != 0)
         return;
-    const char *address = ledger_memory_mailbox(w->rows.rows, mailbox)->address;
-    vec_foreach (it, &exchange_box(w->x, address)->items) {
-        if (strcmp((*it)->id, l->item_id) == 0 && !(*it)->hand && !row_right(h, *it))
-            world_bad(w, "mailbox %d: what the row says of the picture on item %s is not so",
-                      church_box_of(address), l->item_id);
-    }
+    if (h->set)
+        hex_encode(h->hash.b, sizeof(h->hash.b), mark);
+    judge_known(w, ledger_memory_mailbox(w->rows.rows, mailbox)->address, l->item_id, mark);
+}
+
+static void judge_pg(struct world *w)
+{
+    char address[32], item[24], mark[STORE_PHOTO_MARK + 1];
+    for (const char *p = world_pg_pictures(w->pg); p && *p; p += strcspn(p, "\n"), p += *p == '\n')
+        if (sscanf(p, "%31s %23s %64s", address, item, mark) == 3)
+            judge_known(w, address, item, mark[0] == '-' ? "" : mark);
 }
 
 void world_judge_pictures(struct world *w)
 {
     const struct ledger_memory_link *l;
-    for (size_t m = 1; w->rows.rows && m <= w->rows.n_mailboxes; m++)
+    if (w->pg) {
+        judge_pg(w);
+        return;
+    }
+    for (size_t m = 1; m <= w->rows.n_mailboxes; m++)
         for (size_t k = 0; (l = ledger_memory_link_at(w->rows.rows, (int64_t)m, k)); k++)
-            judge_row(w, (int64_t)m, l);
+            judge_memory(w, (int64_t)m, l);
 }
