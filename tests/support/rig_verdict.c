@@ -84,9 +84,8 @@ static bool there(struct rig *r,
     if (!l->item_id || strcmp(l->item_id, it->id) != 0)
         return bad(r, "mailbox %lld: person %lld: the row names another item", (long long)mb->id,
                    (long long)l->person);
-    return rig_photo_right(r, l, it) ||
-           bad(r, "mailbox %lld: person %lld: another picture", (long long)mb->id,
-               (long long)l->person);
+    return rig_photo_right(r, l, it) || bad(r, "mailbox %lld: person %lld: another picture",
+                                            (long long)mb->id, (long long)l->person);
 }
 
 /* After a merge an item may still carry the key of the person that is no more. */
