@@ -416,6 +416,7 @@ apply_want(struct plan_store_fake *f, const struct plan *p, const struct plan_wa
     l->want = w->state;
     l->content = w->content;
     l->cats = arena_strdup(f->a, w->cats);
+    l->back = w->back;
     l->state = l->state == LINK_HIDDEN ? LINK_HIDDEN : LINK_ACTIVE;
     l->hold = w->hold;
     l->offer = w->hold ? 0 : p->offer;

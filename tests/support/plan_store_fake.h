@@ -28,6 +28,7 @@ struct fake_link {
     const char *cats;
     enum link_state state;
     bool has_item, intent, urgent;
+    bool back; /* as the plan said that wanted it last */
     int64_t hold, offer, gen;
     int64_t fell_at; /* 0: never */
 };

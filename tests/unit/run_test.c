@@ -111,6 +111,22 @@ Test(run, delete_old_contacts_off_keeps_and_on_later_removes)
     cr_expect_eq(link_to(&r, ann, 9)->state, LINK_ACTIVE);
 }
 
+Test(run, who_was_kept_and_is_wanted_again_comes_back_as_such)
+{
+    RUN_RIG(r);
+    two_users(&r);
+    r.s.delete_old = false;
+    r.church.soul[40].follows = souls(0, 9);
+    run_ok(&r);
+    cr_assert_eq(link_to(&r, ann, 9)->state, LINK_KEPT);
+    r.church.soul[40].follows = souls(0, 11);
+    run_ok(&r);
+    cr_expect_eq(link_to(&r, ann, 9)->state, LINK_ACTIVE);
+    cr_expect(link_to(&r, ann, 9)->back, "a picture of theirs may be due");
+    cr_expect_not(link_to(&r, ann, 8)->back);
+    cr_expect_not(link_to(&r, ann, 10)->back, "a new one");
+}
+
 Test(run, what_a_worker_makes_while_the_run_is_under_way_is_kept_too)
 {
     RUN_RIG(r);
