@@ -10,7 +10,8 @@
 #include "common/net/http.h"
 #include "common/net/loop.h"
 
-enum { CONNECT_TIMEOUT_MS = 15 * 1000, LONGEST_MS = 30 * 1000, PATH_MAX_BYTES = 200 };
+/* LONGEST: a run that is asked for, and offering again, wait so long at most. */
+enum { CONNECT_TIMEOUT_MS = 10 * 1000, LONGEST_MS = 15 * 1000, PATH_MAX_BYTES = 200 };
 
 struct reading;
 
@@ -191,6 +192,7 @@ static void send(struct reading *r, const struct photo_ref *ref, struct one *one
         return;
     const struct http_request rq = {
         .method = "GET", .url = url.p, .headers = headers, .timeout_ms = r->p->timeout_ms};
+    one->ret->fate = SOURCE_PHOTO_AWAY; /* until it is answered */
     r->open++;
     http_send(r->p->http, &rq, on_answer, one);
 }
@@ -207,12 +209,16 @@ static void connect_when_needed(struct rock_photos *p)
         p->http = http_client_new(p->l, &limits);
 }
 
+/* Those that wait for a connection have their time, too, once they get one: where Rock hangs, the
+ * call would take a multiple of it. */
 static int wait_for(struct reading *r, struct err *err)
 {
-    if (!r->open || loop_wait(r->p->l, &r->done, -1) == 0)
+    if (!r->open || loop_wait(r->p->l, &r->done, r->p->timeout_ms) == 0)
         return 0;
     http_client_free(r->p->http); /* the requests go with it */
     r->p->http = NULL;
+    if (!loop_quitting(r->p->l))
+        return 0;
     return err_set(err, SCOPE_PROCESS, WHEN_LATER, "stopped", "stopped while reading pictures");
 }
 

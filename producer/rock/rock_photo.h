@@ -26,7 +26,7 @@ struct rock_photo_options {
     const char *url;     /* of Rock, without a slash at its end; copied, like ca_file */
     const char *ca_file; /* NULL: the system's */
     unsigned connections;
-    uint32_t timeout_ms; /* of one picture; no more than half a minute is waited */
+    uint32_t timeout_ms; /* of one call; no more than 15 s is waited */
     bool allow_http;
 };
 

@@ -5,6 +5,8 @@
 #include <criterion/parameterized.h>
 #include <jansson.h>
 
+#include "common/base/clock.h"
+
 #include "tests/contract/rock_rig.h"
 #include "tests/sim/rock/mutate.h"
 
@@ -217,6 +219,22 @@ Test(rock_photos, from_a_server_that_is_not_there_fail_the_call)
     cr_expect_eq(rc, -1);
     cr_expect_str_eq(err.code, "curl.7");
     rock_rig_close(&other);
+}
+
+Test(rock_photos, of_a_server_that_hangs_are_away_after_the_time_of_one)
+{
+    const struct making m = pictures(PICTURE_JPEG, 3000, false, SOURCE_PHOTOS_MAX);
+    int64_t begin = clock_now(clock_real());
+
+    rock_rig_tell(&rig, "/control/faults",
+                  "{\"kind\":\"slow\",\"endpoint\":\"GetImage\",\"times\":0,\"ms\":60000}");
+    cr_assert_eq(read_photos(m.refs, m.n), 0, "%s", err.text);
+    int64_t took = clock_now(clock_real()) - begin;
+    for (size_t i = 0; i < m.n; i++)
+        cr_expect_eq(got[i].fate, SOURCE_PHOTO_AWAY, "fate %d", (int)got[i].fate);
+    cr_expect_lt(took, 2000, "%lld ms", (long long)took);
+    free(sim_rock_control(rig.sim, "DELETE", "/control/faults", NULL, &(int){0}));
+    expect_one(&m, SOURCE_PHOTO_THERE);
 }
 
 static void quit(void *user)
