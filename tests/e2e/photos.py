@@ -344,6 +344,22 @@ def rock_without_time():
         exact(site, 90)
 
 
+def rock_hangs():
+    """A Rock that hangs on every picture holds up a run for the time of one of them at most"""
+    with site_of("hangs", settings={"rock.timeout": "4s", "rock.connections": "2"}) as site:
+        site.rock_fault("stall", endpoint="GetImage", times=0, ms=600000)
+        site.up().ready()
+        site.run()
+        until("pictures are asked for", lambda: "GetImage" in json.dumps(site.rock.get("stats")), 20)
+        begin = time.monotonic()
+        site.run()
+        took = time.monotonic() - begin
+        need(took < 8, f"the run came after {took:.0f} s")
+        until("they are away", lambda: site.status()["photos"]["unread"].get("away"), 20)
+        site.exact()
+        return f"{took:.1f} s"
+
+
 def merged():
     """Two people merged in Rock: the contact goes on with the survivor's picture, one in all"""
     with site_of("merged") as site:
@@ -416,6 +432,6 @@ def kept_and_back():
 
 if __name__ == "__main__":
     main([first_load, new_picture, first_picture, no_picture_any_more, refused_picture, switched_off, users_own,
-          users_own_in_between, killed_among_pictures, producer_killed, storm, numbers_first, rock_without_time, merged,
-          moved_and_deleted, cleared, kept_and_back],
+          users_own_in_between, killed_among_pictures, producer_killed, storm, numbers_first, rock_without_time, rock_hangs,
+          merged, moved_and_deleted, cleared, kept_and_back],
          at_once=2)
