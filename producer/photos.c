@@ -247,6 +247,8 @@ static int raise_all(struct photos *p, struct err *err)
 
 static int publish(struct publisher *pub, const struct plan_photo_box *v, size_t n, struct err *err)
 {
+    if (n)
+        guid_random(&pub->base);
     for (size_t i = 0; i < n; i++)
         if (publisher_send(pub, TASK_PHOTO, v[i].mailbox, 0, v[i].gen, false, err) < 0)
             return -1;
@@ -260,7 +262,6 @@ static int offer_all(struct photos *p, struct err *err)
         .loop = p->parts.loop, .store = p->parts.store, .queue = p->parts.queue};
     autoptr(arena_free) struct arena *a = arena_new("offers of pictures", OFFERS_MAX_BYTES);
     size_t n = OFFER_BATCH;
-    guid_random(&pub.base);
     while (n == OFFER_BATCH && !loop_quitting(p->parts.loop)) {
         struct plan_photo_box *v;
         arena_reset(a);
