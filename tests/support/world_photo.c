@@ -16,6 +16,11 @@ static int64_t now(const struct world_rows *r)
     return clock_wall(r->clock);
 }
 
+static int64_t people(const struct world_rows *r)
+{
+    return (int64_t)r->rows->keys.n;
+}
+
 static bool same_ref(const struct photo_ref *x, const struct photo_ref *y)
 {
     return x->id == y->id && guid_cmp(&x->guid, &y->guid) == 0;
@@ -76,7 +81,7 @@ static int op_off(struct plan_store *s, struct err *err)
     struct world_rows *r = rows_of(s);
     if (world_plan_leads(s, err) < 0)
         return -1;
-    for (int64_t person = 1; person <= WORLD_PEOPLE_MAX; person++) {
+    for (int64_t person = 1; person <= people(r); person++) {
         struct world_face *f = &r->face[person];
         if (!f->there)
             continue;
@@ -116,7 +121,7 @@ static int op_wanted(struct plan_store *s,
     (void)err;
     *n = 0;
     *ret = arena_alloc(a, max * sizeof(**ret));
-    for (int64_t person = after + 1; person <= WORLD_PEOPLE_MAX && *n < max; person++) {
+    for (int64_t person = after + 1; person <= people(r) && *n < max; person++) {
         const struct world_face *f = &r->face[person];
         if (open_face(r, person) && f->retry_at <= now(r))
             (*ret)[(*n)++] = (struct plan_photo){person, f->ref, f->tries};
@@ -154,7 +159,7 @@ static int op_raise(struct plan_store *s, size_t max, size_t *ret_n, struct err 
     *ret_n = 0;
     if (world_plan_leads(s, err) < 0)
         return -1;
-    for (int64_t person = 1; person <= WORLD_PEOPLE_MAX && *ret_n < max; person++) {
+    for (int64_t person = 1; person <= people(r) && *ret_n < max; person++) {
         if (!r->face[person].untold)
             continue;
         r->face[person].untold = false;
@@ -210,7 +215,7 @@ static int op_count(struct plan_store *s, struct plan_photo_counts *ret, struct 
     const struct world_rows *r = rows_of(s);
     (void)err;
     *ret = (struct plan_photo_counts){0};
-    for (int64_t person = 1; person <= WORLD_PEOPLE_MAX; person++)
+    for (int64_t person = 1; person <= people(r); person++)
         ret->people += open_face(r, person);
     for (size_t i = 1; i <= r->n_mailboxes; i++) {
         const struct ledger_memory_mailbox *m = ledger_memory_mailbox(r->rows, (int64_t)i);
