@@ -455,7 +455,8 @@ static void apply_pictures(struct world_rows *r, const struct plan *p)
     struct memory_mailbox *mb = memory_mailbox(r->rows, p->mailbox);
     int64_t before = mb->row.photo_requested;
     for (size_t i = 0; i < p->n_wants; i++)
-        memory_photo_need(r->rows, mb, world_link(r, p->mailbox, p->wants[i].person));
+        if (p->wants[i].back)
+            memory_photo_need(r->rows, mb, world_link(r, p->mailbox, p->wants[i].person));
     if (mb->row.photo_requested > before)
         world_photo_requested(r, p->mailbox);
 }
