@@ -14,17 +14,24 @@ format() {
         sed -n 's/^\([^:]*\):\([0-9]*\):[0-9]*: error:.*/\1 (line \2; make fmt)/p' | sort -u -t' ' -k1,1
 }
 
-# The list is that of banned.h; comments are taken out first, so that they may name what they warn of.
+# The list is that of banned.h, for the programs and the simulators; comments are taken out first, so that they may name what
+# they warn of. And what is released at the end of its block is set where it is declared: a return in between would release
+# anything.
 banned() {
     local words file found=0
-    words=$(sed -n 's/^#pragma GCC poison //p' common/base/banned.h | tr ' ' '|')
-    [[ -n $words ]] || return 1
+    local -a ours=('common/*.[ch]' 'producer/*.[ch]' 'worker/*.[ch]' 'cli/*.[ch]' 'tests/sim/*.[ch]')
+    words=$(sed -e ':join' -e '/\\$/{N;s/\\\n//;b join}' common/base/banned.h | sed -n 's/^#pragma GCC poison //p' | tr -s ' ' '|')
+    [[ $words =~ ^[a-z|]+$ ]] || return 1
     while IFS= read -r file; do
         if gcc -fpreprocessed -dD -E -P "$file" 2>/dev/null | grep -nE "(^|[^A-Za-z0-9_.>])($words) *\(" >"$work/hits"; then
             sed "s|^[0-9]*:|$file: |" "$work/hits"
             found=1
         fi
-    done < <(sources '*.c' '*.h')
+    done < <(sources "${ours[@]}")
+    while IFS= read -r file; do
+        printf '%s\n' "$file"
+        found=1
+    done < <(sources "${ours[@]}" | xargs -r -d '\n' grep -nE 'auto(value|ptr)\([a-z_0-9]+\) [^=]*;|autofree [^=]*;')
     return "$found"
 }
 

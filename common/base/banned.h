@@ -1,6 +1,6 @@
 /*
  * banned: libc calls that this project does not use. Include it in .c files that handle outside
- * data, wherever it sorts; lint greps the rest.
+ * data, wherever it sorts; lint greps the programs and the simulators.
  */
 #ifndef SYNC_BASE_BANNED_H
 #define SYNC_BASE_BANNED_H

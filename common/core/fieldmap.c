@@ -157,9 +157,8 @@ void fieldmap_contact(const struct dir_person *p,
 
 void fieldmap_fingerprint(const struct fieldmap_rules *r, struct sha256 *ret)
 {
-    autovalue(str_release) struct str s;
+    autovalue(str_release) struct str s = STR_INIT(4096);
 
-    str_init(&s, 4096);
     str_addf(
         &s, "fieldmap %d unlisted=%d extension=%d first_last=%d dates=%d yearless_1604=%d country=",
         FIELDMAP_VERSION, r->unlisted, (int)r->phone.extension, r->first_last, r->dates,

@@ -37,8 +37,7 @@ PGconn *pg_link_start(const struct pg_options *opt)
     PQconninfoOption *info = PQconninfoParse(opt->dsn, &msg);
     PQfreemem(
         msg); /* may quote the DSN, so it is not shown: libpq says it again, and less, below */
-    autovalue(str_release) struct str options;
-    str_init(&options, 4096);
+    autovalue(str_release) struct str options = STR_INIT(4096);
     for (const PQconninfoOption *o = info; o && o->keyword && n < 40; o++) {
         if (!o->val)
             continue;

@@ -7,7 +7,7 @@
 #include "tests/unit/lava_support.h"
 
 /* Far more than any of these takes, far less than a stall. */
-#define SOON_MS 10000
+#define SOON_MS 60000
 
 static int64_t cpu_ms(void)
 {

@@ -118,14 +118,13 @@ static bool is_busy_whole(const struct ews_response *r)
 /* The request in its envelope for an older server: only the version in the header changes. */
 static bool rewrite_version(struct str *body, const char *from, const char *to)
 {
-    autovalue(str_release) struct str out;
     char old[64];
+    autovalue(str_release) struct str out = STR_INIT(body->max + sizeof(old));
     snprintf(old, sizeof(old), "RequestServerVersion Version=\"%s\"", from);
     const char *at = strstr(body->p, old);
     if (!at)
         return false;
     size_t before = (size_t)(at - body->p), after = before + strlen(old);
-    str_init(&out, body->max + sizeof(old));
     str_add(&out, body->p, before);
     str_addf(&out, "RequestServerVersion Version=\"%s\"", to);
     str_add(&out, body->p + after, body->n - after);
@@ -269,11 +268,9 @@ static void on_answer(const struct http_response *http, const struct err *http_e
 
 void ews_call_go(struct ews_call *c)
 {
-    autovalue(str_release) struct str anchor, id;
+    autovalue(str_release) struct str anchor = STR_INIT(HEADER_MAX), id = STR_INIT(HEADER_MAX);
     char text[GUID_TEXT];
     struct guid guid;
-    str_init(&anchor, HEADER_MAX);
-    str_init(&id, HEADER_MAX);
     guid_random(&guid);
     str_puts(&id, "client-request-id: ");
     str_puts(&id, guid_format(&guid, text));

@@ -66,12 +66,11 @@ void ews_primaries_put(struct ews_primaries *p,
 bool ews_primary_rewrite(struct str *body, const char *primary)
 {
     static const char open[] = "<t:PrimarySmtpAddress>", close[] = "</t:PrimarySmtpAddress>";
-    autovalue(str_release) struct str out;
+    autovalue(str_release) struct str out = STR_INIT(body->max);
     const char *from = strstr(body->p, open), *to = from ? strstr(from, close) : NULL;
     if (!to)
         return false;
     from += sizeof(open) - 1;
-    str_init(&out, body->max);
     str_add(&out, body->p, (size_t)(from - body->p));
     ews_xml_text(&out, primary);
     str_add(&out, to, body->n - (size_t)(to - body->p));

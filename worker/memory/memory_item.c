@@ -107,8 +107,7 @@ void memory_item_set(const char **field, const char *value)
 
 static void number(struct memory_store *m, const char *prefix, const char **field)
 {
-    autovalue(str_release) struct str s;
-    str_init(&s, ID_MAX);
+    autovalue(str_release) struct str s = STR_INIT(ID_MAX);
     str_addf(&s, "%s-%llu", prefix, (unsigned long long)++m->serial);
     memory_item_set(field, s.p);
 }
@@ -175,8 +174,7 @@ append(struct str *out, struct arena *a, const char *list, const char *without, 
 void memory_item_sort(struct memory_item *it, const char *before, const char *after)
 {
     autoptr(arena_free) struct arena *a = arena_new("categories", FOLD_BYTES);
-    autovalue(str_release) struct str out;
-    str_init(&out, NAMES_MAX);
+    autovalue(str_release) struct str out = STR_INIT(NAMES_MAX);
     append(&out, a, it->categories, before, after);
     append(&out, a, after, it->categories, NULL);
     memory_item_set(&it->categories, out.p);

@@ -307,8 +307,7 @@ static bool wants_gzip(const struct live *l, const struct sim_answer *a, size_t 
 
 static struct MHD_Response *make_response(struct live *l, const struct sim_answer *a)
 {
-    autovalue(str_release) struct str packed;
-    str_init(&packed, MAX_PACKED);
+    autovalue(str_release) struct str packed = STR_INIT(MAX_PACKED);
     const char *p = a->body ? a->body : "";
     size_t n = a->body && !a->n_body ? strlen(a->body) : a->n_body;
     bool gzip = wants_gzip(l, a, n) && sim_gzip(p, n, &packed);
@@ -469,8 +468,7 @@ static void *loop(void *user)
 
 static int write_port_file(const char *path, uint16_t port, struct err *err)
 {
-    autovalue(str_release) struct str tmp;
-    str_init(&tmp, 4096);
+    autovalue(str_release) struct str tmp = STR_INIT(4096);
     str_addf(&tmp, "%s.tmp", path);
     FILE *f = fopen(tmp.p, "w");
     int bad = !f || fprintf(f, "%u\n", port) < 0;

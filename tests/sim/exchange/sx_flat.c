@@ -175,8 +175,7 @@ static int set_extended(struct sx_content *c, json_t *members, struct err *err)
 static int set_field(struct sx_content *c, const char *name, const char *text, struct err *err)
 {
     uint32_t code;
-    autovalue(str_release) struct str with_time;
-    str_init(&with_time, 64);
+    autovalue(str_release) struct str with_time = STR_INIT(64);
     if (!code_of(name, &code))
         return wrong(err, name, "unknown field");
     if (text && sx_field_at(SX_CODE_FIELD(code))->kind == SX_DATE && strlen(text) == 10) {

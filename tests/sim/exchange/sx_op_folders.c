@@ -191,8 +191,7 @@ static bool find_one(struct sx_call *c, const xmlNode *id, struct str *out, stru
         return false;
     if (strcmp(how, "SoftDeleted") == 0)
         f.max = 0; /* deleted folders are not kept */
-    autovalue(str_release) struct str folders;
-    str_init(&folders, SX_MAX_ANSWER);
+    autovalue(str_release) struct str folders = STR_INIT(SX_MAX_ANSWER);
     size_t n = find_folders(c, &f, &folders);
     bool last = n <= f.offset || n - f.offset <= f.max;
     str_addf(out,

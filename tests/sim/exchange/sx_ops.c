@@ -134,9 +134,8 @@ static void run_items(struct sx_call *c, struct str *out)
     const xmlNode *item = c->op->list ? sx_first(sx_child(c->body, c->op->list)) : c->body;
     bool going = true;
     struct sx_fail stopped;
-    autovalue(str_release) struct str content, unsent;
-    str_init(&content, SX_MAX_ANSWER);
-    str_init(&unsent, SX_MAX_ANSWER);
+    autovalue(str_release) struct str content = STR_INIT(SX_MAX_ANSWER),
+                                      unsent = STR_INIT(SX_MAX_ANSWER);
     sx_refuse(&stopped, "ErrorBatchProcessingStopped", "Not processed.");
     for (size_t i = 0; i < c->items; i++, item = sx_next(item)) {
         bool left_out = c->hit.kind == SX_FAULT_WRONG_COUNT && i + 1 == c->items;

@@ -158,8 +158,7 @@ void sx_path_write(struct str *out, const struct sx_path *p)
 
 void sx_path_blame(struct sx_fail *fail, const struct sx_path *p)
 {
-    autovalue(str_release) struct str xml;
-    str_init(&xml, sizeof(fail->xml) - 1);
+    autovalue(str_release) struct str xml = STR_INIT(sizeof(fail->xml) - 1);
     sx_path_write(&xml, p);
     if (!xml.over)
         memcpy(fail->xml, xml.p, xml.n + 1);
@@ -245,8 +244,7 @@ const char *sx_extended_value(const xmlNode *property,
     size_t n_base;
     bool array = is_array(p->type, &n_base);
     const xmlNode *value = sx_child(property, array ? "Values" : "Value");
-    autovalue(str_release) struct str joined;
-    str_init(&joined, EXTENDED_MAX_BYTES);
+    autovalue(str_release) struct str joined = STR_INIT(EXTENDED_MAX_BYTES);
     bool ok = value != NULL;
     const xmlNode *one = array ? sx_first(value) : value;
     for (bool first = true; ok && one; one = array ? sx_next(one) : NULL, first = false) {

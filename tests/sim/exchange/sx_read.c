@@ -412,9 +412,7 @@ void sx_build_file_as(struct sx_content *c)
     }
     if (!pattern)
         return;
-    autovalue(str_release) struct str text, between;
-    str_init(&text, 4096);
-    str_init(&between, 16);
+    autovalue(str_release) struct str text = STR_INIT(4096), between = STR_INIT(16);
     for (; *pattern; pattern++) {
         static const char letters[] = "LFMSCD";
         static const char *const names[] = {"Surname",    "GivenName",   "MiddleName",

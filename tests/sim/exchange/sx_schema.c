@@ -66,8 +66,7 @@ bool sx_schema_check(struct sx_schema *s, xmlDoc *doc, struct sx_fail *fail)
     xmlSchemaSetValidStructuredErrors(s->valid, remember, &first);
     if (xmlSchemaValidateDoc(s->valid, doc) == 0)
         return true;
-    autovalue(str_release) struct str xml;
-    str_init(&xml, sizeof(fail->xml) - 1);
+    autovalue(str_release) struct str xml = STR_INIT(sizeof(fail->xml) - 1);
     str_addf(&xml,
              "<t:Value Name=\"LineNumber\">%d</t:Value><t:Value Name=\"LinePosition\">%d</t:Value>",
              first.line, first.column);

@@ -126,8 +126,7 @@ static void send_xml(struct sx *x,
                      const struct str *body,
                      struct sim_answer a)
 {
-    autovalue(str_release) struct str lines;
-    str_init(&lines, 65536);
+    autovalue(str_release) struct str lines = STR_INIT(65536);
     add_headers(x, &lines, req, mb);
     a.status = status;
     a.content_type = "text/xml; charset=utf-8";
@@ -143,8 +142,7 @@ static void send_fault(struct sx *x,
                        const struct sx_mailbox *mb,
                        const struct sx_fail *fail)
 {
-    autovalue(str_release) struct str out;
-    str_init(&out, SX_MAX_ANSWER);
+    autovalue(str_release) struct str out = STR_INIT(SX_MAX_ANSWER);
     sx_soap_fault(&out, fail);
     x->stats.soap_faults++;
     send_xml(x, req, mb, 500, &out, (struct sim_answer){0});
@@ -176,8 +174,7 @@ static void send_status(struct sx_call *c, int status, const char *html)
 
 static void insert(struct str *xml, const char *before, const char *what)
 {
-    autovalue(str_release) struct str out;
-    str_init(&out, SX_MAX_ANSWER);
+    autovalue(str_release) struct str out = STR_INIT(SX_MAX_ANSWER);
     const char *at = strstr(xml->p, before);
     size_t n = at ? (size_t)(at - xml->p) : 0;
     str_add(&out, xml->p, n);
@@ -260,8 +257,7 @@ static void perform(struct sx_call *c, struct str *xml)
 static void serve(void *user)
 {
     struct sx_call *c = user;
-    autovalue(str_release) struct str xml;
-    str_init(&xml, SX_MAX_ANSWER);
+    autovalue(str_release) struct str xml = STR_INIT(SX_MAX_ANSWER);
     perform(c, &xml);
     send_result(c, &xml);
     call_free(c);
@@ -300,8 +296,7 @@ static void busy_fail(const struct sx_call *c, struct sx_fail *fail)
 static void send_busy(struct sx_call *c)
 {
     struct sx_fail fail;
-    autovalue(str_release) struct str xml;
-    str_init(&xml, SX_MAX_ANSWER);
+    autovalue(str_release) struct str xml = STR_INIT(SX_MAX_ANSWER);
     busy_fail(c, &fail);
     leave(c);
     if (strcmp(c->hit.shape, "fault") == 0) {

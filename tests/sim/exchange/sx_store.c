@@ -127,8 +127,7 @@ static char *make_id(const struct sx_store *s, uint64_t serial, uint64_t moves, 
     uint64_t pair = serial >> 1;
     memcpy(raw, &pair, sizeof(pair)); /* unique whatever the mixture does */
     memcpy(raw + 8, &moves, sizeof(moves));
-    autovalue(str_release) struct str id;
-    str_init(&id, SX_ID_MAX);
+    autovalue(str_release) struct str id = STR_INIT(SX_ID_MAX);
     str_puts(&id, "AAMk");
     base64_encode(&id, raw, n_bytes);
     str_puts(&id, serial & 1 ? "AAq=" : "AAQ=");

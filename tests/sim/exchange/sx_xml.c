@@ -20,8 +20,7 @@ bool sx_refuse(struct sx_fail *fail, const char *code, const char *fmt, ...)
 
 static void place(struct sx_fail *fail, const char *what, int line, int column)
 {
-    autovalue(str_release) struct str xml;
-    str_init(&xml, sizeof(fail->xml) - 1);
+    autovalue(str_release) struct str xml = STR_INIT(sizeof(fail->xml) - 1);
     str_addf(&xml,
              "<t:Value Name=\"LineNumber\">%d</t:Value><t:Value Name=\"LinePosition\">%d</t:Value>",
              line, column);

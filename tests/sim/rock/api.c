@@ -92,8 +92,7 @@ bool api_read_options(struct api_call *call,
                       unsigned max_expand,
                       struct odata_query *q)
 {
-    autovalue(str_release) struct str reason;
-    str_init(&reason, 4096);
+    autovalue(str_release) struct str reason = STR_INIT(4096);
     struct odata_context ctx = {call->arena, &reason, max_expand, call->api->v4};
     *q = (struct odata_query){.entity = e, .top = -1};
     q->include_deceased = strcasecmp(option(call, "includeDeceased"), "true") == 0;
