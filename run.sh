@@ -17,7 +17,7 @@ usage: ./run.sh VERB [options]
                              --keep: leave everything up and say how to look at it
   test [TIER]                the tests; without a tier those of every day (at most 12 minutes on two cores)
                              --asan: unit, contract, golden and crash tests under address and undefined sanitizers
-                             --full: everything (at most 45 minutes);  --soak: hours
+                             --full: everything (an hour or two);  --soak: hours
                              --only REGEX: of the chosen tier, the tests whose name matches
   mutate [options]           changes the modules that decide, one thing at a time: would their unit tests notice?
                              (scripts/mutate.py --help; docs/mutation.md)

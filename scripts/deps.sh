@@ -9,7 +9,7 @@ packages=(gcc libc6-dev cmake ninja-build pkg-config tzdata
     libutf8proc-dev libsodium-dev libpcre2-dev libc-ares-dev uthash-dev zlib1g-dev libcriterion-dev # the simulators are built beside the programs, the tests beside them
     postgresql-15 ca-certificates curl jq procps)
 kafka=(openjdk-17-jre-headless maven openssl)
-tests=(ccache gcovr faketime valgrind python3 python3-venv python3-jsonschema python3-lxml libxml2-utils libkrb5-dev krb5-kdc krb5-admin-server krb5-user)
+tests=(ccache gcovr faketime patch valgrind python3 python3-venv python3-jsonschema python3-lxml libxml2-utils libkrb5-dev krb5-kdc krb5-admin-server krb5-user)
 lint=(clang-format-14 clang-tidy-14 clang-format clang-tidy cppcheck pmccabe codespell shellcheck git)
 # What benchmarks need beside Kafka: an interpreter that can have exchangelib, and the counter of instructions.
 bench=(python3 python3-venv python3-lxml valgrind)

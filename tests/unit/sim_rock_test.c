@@ -223,7 +223,7 @@ Test(sim_rock, random_failures_come_from_the_seed)
 
 Test(sim_rock, counts_requests_at_once_and_the_longest_query)
 {
-    autoptr(sim_rock_stop) struct sim_rock *s = start(1, 30, 2, 80);
+    autoptr(sim_rock_stop) struct sim_rock *s = start(1, 30, 2, 600);
     CURLM *multi = curl_multi_init();
     struct got g[3];
     CURL *easy[3];
