@@ -205,7 +205,7 @@ static void pump_senders(struct worker *w)
 static void pump(void *user)
 {
     struct worker *w = user;
-    w->pump_due = false;
+    w->pump = NULL;
     if (!w->draining)
         pump_ready(w);
     w->pumping = true;
@@ -216,10 +216,8 @@ static void pump(void *user)
 
 void dispatch_pump(struct worker *w)
 {
-    if (w->pump_due)
-        return;
-    w->pump_due = true;
-    loop_defer(w->p.loop, pump, w);
+    if (!w->pump)
+        w->pump = loop_after(w->p.loop, 0, pump, w);
 }
 
 /* --- send slots ------------------------------------------------------------------------ */

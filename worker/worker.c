@@ -87,6 +87,7 @@ void worker_free(struct worker *w)
         return;
     loop_cancel(w->beat);
     loop_cancel(w->drain_timer);
+    loop_cancel(w->drain_look);
     map_foreach (it, w->mailboxes)
         mailbox_free(it.value);
     map_free(w->mailboxes);
@@ -95,6 +96,7 @@ void worker_free(struct worker *w)
     servers_release(&w->servers);
     for (int line = 0; line < LINES; line++)
         vec_release(&w->ready[line].q);
+    loop_cancel(w->pump);
     free(w);
 }
 
@@ -163,10 +165,11 @@ static void drain_cut(void *user)
 static void drain_check(void *user)
 {
     struct worker *w = user;
+    w->drain_look = NULL;
     if (!w->drained)
         return;
     if (!worker_idle(w)) {
-        loop_after(w->p.loop, 5, drain_check, w);
+        w->drain_look = loop_after(w->p.loop, 5, drain_check, w);
         return;
     }
     loop_cancel(w->drain_timer);
@@ -203,7 +206,7 @@ void worker_drain(struct worker *w, loop_fn done, void *user)
     dispatch_pump(w);
     drain_resting(w);
     w->drain_timer = loop_after(w->p.loop, w->s.drain_ms, drain_cut, w);
-    loop_defer(w->p.loop, drain_check, w);
+    w->drain_look = loop_after(w->p.loop, 0, drain_check, w);
 }
 
 void worker_account_resumed(struct worker *w)

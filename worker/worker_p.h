@@ -174,11 +174,12 @@ struct worker {
     uint32_t alive;                /* workers, by the last heartbeat */
     LIST_HEAD(, renewal) renewals; /* under way */
     struct loop_timer *beat;
-    bool subscribed, paused, draining, pump_due, pumping;
+    bool subscribed, paused, draining, pumping;
     char trouble[256];
     loop_fn drained;
     void *drained_user;
-    struct loop_timer *drain_timer;
+    struct loop_timer *pump; /* due on the next turn; NULL: not */
+    struct loop_timer *drain_timer, *drain_look;
     uint64_t rnd;
     struct worker_series m;
 };
