@@ -15,7 +15,7 @@ usage: ./run.sh VERB [options]
   demo [--kafka] [--keep]    the whole job on a made-up church: three runs and a verdict
                              --kafka: on real Apache Kafka, with a producer and two workers as processes of their own
                              --keep: leave everything up and say how to look at it
-  test [TIER]                the tests; without a tier those of every day (at most 12 minutes on two cores)
+  test [TIER]                the tests; without a tier those of every day (at most 15 minutes on two cores)
                              --asan: unit, contract, golden and crash tests under address and undefined sanitizers
                              --full: everything (an hour or two);  --soak: hours
                              --only REGEX: of the chosen tier, the tests whose name matches
