@@ -151,27 +151,17 @@ static void put_wish(struct pg_params *p, const struct ledger_photo_result *r)
     pg_put_bytes(p, r->set ? &r->hash : (const void *)"", r->set ? sizeof(r->hash) : 0);
 }
 
-#define COLUMN(p, type, put)                                                                       \
-    do {                                                                                           \
-        pg_array((p), (type));                                                                     \
-        for (size_t i_ = 0; i_ < n; i_++) {                                                        \
-            const struct ledger_photo_result *row = &r[i_];                                        \
-            put;                                                                                   \
-        }                                                                                          \
-        pg_array_end(p);                                                                           \
-    } while (0)
-
 static void put_results(struct pg_params *p, const struct ledger_photo_result *r, size_t n)
 {
-    COLUMN(p, PG_INT8, pg_put_i64(p, row->person));
-    COLUMN(p, PG_TEXT, pg_put_text(p, row->item_id));
-    COLUMN(p, PG_BYTEA, put_wish(p, row));
-    COLUMN(p, PG_BOOL, pg_put_bool(p, row->end == PHOTO_HELD));
-    COLUMN(p, PG_BOOL, pg_put_bool(p, row->end == PHOTO_LEFT));
-    COLUMN(p, PG_INT8, pg_put_i64(p, row->end == PHOTO_RESTS ? row->retry_in_ms : 0));
-    COLUMN(p, PG_TEXT, pg_put_text(p, row->version));
-    COLUMN(p, PG_TEXT, pg_put_text(p, row->outcome));
-    COLUMN(p, PG_TEXT, pg_put_text(p, row->code ? row->code : ""));
+    PG_COLUMN(p, PG_INT8, r, n, pg_put_i64(p, row->person));
+    PG_COLUMN(p, PG_TEXT, r, n, pg_put_text(p, row->item_id));
+    PG_COLUMN(p, PG_BYTEA, r, n, put_wish(p, row));
+    PG_COLUMN(p, PG_BOOL, r, n, pg_put_bool(p, row->end == PHOTO_HELD));
+    PG_COLUMN(p, PG_BOOL, r, n, pg_put_bool(p, row->end == PHOTO_LEFT));
+    PG_COLUMN(p, PG_INT8, r, n, pg_put_i64(p, row->end == PHOTO_RESTS ? row->retry_in_ms : 0));
+    PG_COLUMN(p, PG_TEXT, r, n, pg_put_text(p, row->version));
+    PG_COLUMN(p, PG_TEXT, r, n, pg_put_text(p, row->outcome));
+    PG_COLUMN(p, PG_TEXT, r, n, pg_put_text(p, row->code ? row->code : ""));
 }
 
 void ledger_pg_photo_record(struct ledger *l,

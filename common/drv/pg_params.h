@@ -61,6 +61,16 @@ void pg_put_uuid(struct pg_params *p, const struct guid *g);     /* NULL: null *
 void pg_put_ms(struct pg_params *p, int64_t unix_ms);            /* timestamptz */
 void pg_array(struct pg_params *p, enum pg_type element);
 void pg_array_end(struct pg_params *p);
+/* One array: put adds the element that `row` points to, for each of rows[0..n-1]. */
+#define PG_COLUMN(p, type, rows, n, put)                                                           \
+    do {                                                                                           \
+        pg_array((p), (type));                                                                     \
+        for (size_t i_ = 0; i_ < (n); i_++) {                                                      \
+            const __typeof__(*(rows)) *row = &(rows)[i_];                                          \
+            put;                                                                                   \
+        }                                                                                          \
+        pg_array_end(p);                                                                           \
+    } while (0)
 static inline void pg_put_sha(struct pg_params *p, const struct sha256 *h) /* bytea; NULL: null */
 {
     pg_put_bytes(p, h, sizeof(*h));

@@ -130,17 +130,6 @@ static const struct pg_stmt apply_mailbox = {
     "   AND d.person = u.person OFFSET 0) d) AS due) x"
     " WHERE m.id = $1 RETURNING m.gen"};
 
-/* for each element, `row` points to it */
-#define COLUMN(p, type, rows, n, put)                                                              \
-    do {                                                                                           \
-        pg_array((p), (type));                                                                     \
-        for (size_t i_ = 0; i_ < (n); i_++) {                                                      \
-            const __typeof__(*(rows)) *row = &(rows)[i_];                                          \
-            put;                                                                                   \
-        }                                                                                          \
-        pg_array_end(p);                                                                           \
-    } while (0)
-
 enum { CHECK, OFFER, REKEY, WANTS, DROPS, MAILBOX, PARAM_COUNT };
 
 struct steps { /* of one apply */
@@ -187,8 +176,8 @@ static void add_rekeys(struct steps *st, const struct plan *plan)
 {
     struct pg_params *p = &st->p[REKEY];
     put_common(p, plan);
-    COLUMN(p, PG_INT8, plan->rekeys, plan->n_rekeys, pg_put_i64(p, row->from));
-    COLUMN(p, PG_INT8, plan->rekeys, plan->n_rekeys, pg_put_i64(p, row->to));
+    PG_COLUMN(p, PG_INT8, plan->rekeys, plan->n_rekeys, pg_put_i64(p, row->from));
+    PG_COLUMN(p, PG_INT8, plan->rekeys, plan->n_rekeys, pg_put_i64(p, row->to));
     add(st, &apply_rekey_rows, p);
     add(st, &apply_rekey, p);
 }
@@ -198,11 +187,11 @@ static void add_wants(struct steps *st, const struct plan *plan)
     struct pg_params *p = &st->p[WANTS];
     size_t n = plan->n_wants;
     put_common(p, plan);
-    COLUMN(p, PG_INT8, plan->wants, n, pg_put_i64(p, row->person));
-    COLUMN(p, PG_BYTEA, plan->wants, n, pg_put_sha(p, &row->state));
-    COLUMN(p, PG_BYTEA, plan->wants, n, pg_put_sha(p, &row->content));
-    COLUMN(p, PG_TEXT, plan->wants, n, pg_put_text(p, row->cats ? row->cats : ""));
-    COLUMN(p, PG_INT8, plan->wants, n, plan_pg_put_id(p, row->hold));
+    PG_COLUMN(p, PG_INT8, plan->wants, n, pg_put_i64(p, row->person));
+    PG_COLUMN(p, PG_BYTEA, plan->wants, n, pg_put_sha(p, &row->state));
+    PG_COLUMN(p, PG_BYTEA, plan->wants, n, pg_put_sha(p, &row->content));
+    PG_COLUMN(p, PG_TEXT, plan->wants, n, pg_put_text(p, row->cats ? row->cats : ""));
+    PG_COLUMN(p, PG_INT8, plan->wants, n, plan_pg_put_id(p, row->hold));
     add(st, &apply_wants, p);
 }
 
@@ -211,10 +200,10 @@ static void add_drops(struct steps *st, const struct plan *plan)
     struct pg_params *p = &st->p[DROPS];
     size_t n = plan->n_drops;
     put_common(p, plan);
-    COLUMN(p, PG_INT8, plan->drops, n, pg_put_i64(p, row->person));
-    COLUMN(p, PG_BOOL, plan->drops, n, pg_put_bool(p, row->keep));
-    COLUMN(p, PG_BOOL, plan->drops, n, pg_put_bool(p, row->counted));
-    COLUMN(p, PG_INT8, plan->drops, n, plan_pg_put_id(p, row->hold));
+    PG_COLUMN(p, PG_INT8, plan->drops, n, pg_put_i64(p, row->person));
+    PG_COLUMN(p, PG_BOOL, plan->drops, n, pg_put_bool(p, row->keep));
+    PG_COLUMN(p, PG_BOOL, plan->drops, n, pg_put_bool(p, row->counted));
+    PG_COLUMN(p, PG_INT8, plan->drops, n, plan_pg_put_id(p, row->hold));
     add(st, &apply_drops, p);
 }
 

@@ -15,17 +15,6 @@ static const struct guid *guid_of(const struct photo_ref *ref)
     return guid_is_nil(&ref->guid) ? NULL : &ref->guid;
 }
 
-/* for each element, `row` points to it */
-#define COLUMN(p, type, rows, n, put)                                                              \
-    do {                                                                                           \
-        pg_array((p), (type));                                                                     \
-        for (size_t i_ = 0; i_ < (n); i_++) {                                                      \
-            const __typeof__(*(rows)) *row = &(rows)[i_];                                          \
-            put;                                                                                   \
-        }                                                                                          \
-        pg_array_end(p);                                                                           \
-    } while (0)
-
 /* ---- what runs see ---- */
 
 static const struct pg_stmt sql_seen = {
@@ -48,9 +37,9 @@ static int op_seen(
     for (size_t at = 0; at < n; at += CHUNK) {
         size_t some = n - at < CHUNK ? n - at : CHUNK;
         autovalue(pg_params_release) struct pg_params p = {0};
-        COLUMN(&p, PG_INT8, v + at, some, pg_put_i64(&p, row->person));
-        COLUMN(&p, PG_INT8, v + at, some, pg_put_i64(&p, row->ref.id));
-        COLUMN(&p, PG_UUID, v + at, some, pg_put_uuid(&p, guid_of(&row->ref)));
+        PG_COLUMN(&p, PG_INT8, v + at, some, pg_put_i64(&p, row->person));
+        PG_COLUMN(&p, PG_INT8, v + at, some, pg_put_i64(&p, row->ref.id));
+        PG_COLUMN(&p, PG_UUID, v + at, some, pg_put_uuid(&p, guid_of(&row->ref)));
         pg_put_ms(&p, read_at_ms);
         if (plan_pg_change(plan_pg(s), &sql_seen, &p, NULL, err) < 0)
             return -1;
@@ -131,15 +120,16 @@ static int op_store(struct plan_store *s, const struct plan_photo_got *g, size_t
         sha256_of(g[i].jpeg, g[i].len, &hashes[i]);
     autovalue(pg_params_release) struct pg_params p = {0}, pictures = {0};
 #define HASH (row->end == PLAN_PHOTO_THERE ? &hashes[row - g] : NULL)
-    COLUMN(&pictures, PG_BYTEA, g, n, pg_put_sha(&pictures, HASH));
-    COLUMN(&pictures, PG_BYTEA, g, n, pg_put_bytes(&pictures, HASH ? row->jpeg : NULL, row->len));
-    COLUMN(&p, PG_INT8, g, n, pg_put_i64(&p, row->person));
-    COLUMN(&p, PG_INT8, g, n, pg_put_i64(&p, row->ref.id));
-    COLUMN(&p, PG_UUID, g, n, pg_put_uuid(&p, guid_of(&row->ref)));
-    COLUMN(&p, PG_BOOL, g, n, pg_put_bool(&p, row->end == PLAN_PHOTO_AGAIN));
-    COLUMN(&p, PG_BYTEA, g, n, pg_put_sha(&p, HASH));
-    COLUMN(&p, PG_TEXT, g, n, pg_put_text(&p, row->failure));
-    COLUMN(&p, PG_INT8, g, n, pg_put_i64(&p, row->retry_in_ms));
+    PG_COLUMN(&pictures, PG_BYTEA, g, n, pg_put_sha(&pictures, HASH));
+    PG_COLUMN(&pictures, PG_BYTEA, g, n,
+              pg_put_bytes(&pictures, HASH ? row->jpeg : NULL, row->len));
+    PG_COLUMN(&p, PG_INT8, g, n, pg_put_i64(&p, row->person));
+    PG_COLUMN(&p, PG_INT8, g, n, pg_put_i64(&p, row->ref.id));
+    PG_COLUMN(&p, PG_UUID, g, n, pg_put_uuid(&p, guid_of(&row->ref)));
+    PG_COLUMN(&p, PG_BOOL, g, n, pg_put_bool(&p, row->end == PLAN_PHOTO_AGAIN));
+    PG_COLUMN(&p, PG_BYTEA, g, n, pg_put_sha(&p, HASH));
+    PG_COLUMN(&p, PG_TEXT, g, n, pg_put_text(&p, row->failure));
+    PG_COLUMN(&p, PG_INT8, g, n, pg_put_i64(&p, row->retry_in_ms));
 #undef HASH
     const struct pg_step steps[] = {{&sql_pictures, &pictures}, {&sql_store, &p}};
     return plan_pg_change_steps(plan_pg(s), steps, ARRAY_LEN(steps), NULL, err);
